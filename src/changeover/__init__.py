@@ -1,0 +1,1 @@
+"""Changeover: stays of short-term rentals become truthful rows in Airtable."""

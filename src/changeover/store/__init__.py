@@ -1,0 +1,1 @@
+"""The state database: tables, migrations and the only SQL of the program."""

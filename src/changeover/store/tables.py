@@ -1,0 +1,252 @@
+"""The tables of the state database (SQLite and PostgreSQL from the same definitions); no query stands here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC; a naive datetime is refused (LB-25)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"a naive datetime cannot be stored: {value.isoformat()}"
+            raise ValueError(message)
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+# Single facts by name: verification results, fencing counter, daily marks.
+facts = Table("facts", metadata, Column("name", String(200), primary_key=True), Column("value", JSON, nullable=False), Column("at", Instant, nullable=False))
+
+# The mirror of the base (AT-30). `deleted_at` makes a row a tombstone.
+mirror_records = Table(
+    "mirror_records",
+    metadata,
+    Column("table_name", String(80), primary_key=True),
+    Column("record_id", String(20), primary_key=True),
+    Column("created_time", Instant, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("deleted_at", Instant),
+)
+mirror_cursors = Table(
+    "mirror_cursors",
+    metadata,
+    Column("table_name", String(80), primary_key=True),
+    Column("cursor", Instant, nullable=False),
+    Column("full_at", Instant, nullable=False),
+)
+
+# One row per calendar feed (P-37).
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("record_id", String(20), primary_key=True),
+    Column("urls", JSON, nullable=False),  # newest first: rows made under an earlier URL stay the feed's (R-71)
+    Column("body", LargeBinary),  # last good body, compressed
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("raw_hash", String(64)),
+    Column("canonical_hash", String(64)),
+    Column("read_on", Date),  # the business's date the observations were made for
+    Column("settings_hash", String(64)),
+    Column("observations", JSON),
+    Column("trusted_count", Integer),
+    Column("low_count", Integer),  # the count of a suspect fetch, waiting to be confirmed (R-66)
+    Column("last_success", Instant),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("extra", JSON, nullable=False, default=dict),
+)
+
+# What each source last showed of each stay, with its misses (R-54).
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("record_id", String(80), primary_key=True),
+    Column("uids", JSON, nullable=False),
+    Column("check_in", Date, nullable=False),
+    Column("check_out", Date, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("block_type", String(40), nullable=False, default=""),
+    Column("entry_source", String(80), nullable=False),
+    Column("misses", Integer, nullable=False, default=0),
+    Column("missing_since", Instant),
+    Column("last_seen", Instant),
+    Column("gone", Boolean, nullable=False, default=False),
+    Column("next_is_owner", Boolean, nullable=False, default=False),
+    Index("ix_sightings_record_id", "record_id"),
+)
+
+# What a sync last wrote into the two fields that people may take over (R-59, AT-3).
+written_types = Table(
+    "written_types",
+    metadata,
+    Column("record_id", String(80), primary_key=True),
+    Column("service_type", String(80), nullable=False),
+    Column("block_type", String(80), nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("record_id", String(80), primary_key=True),
+    Column("property_id", String(20), nullable=False),
+    Column("check_in", Date, nullable=False),
+    Column("check_out", Date, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("reason", String(20), nullable=False),
+)
+
+# One row per automation of a cycle (C-18).
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("cycle", String(40), nullable=False),
+    Column("env", String(8), nullable=False),
+    Column("automation", String(80), nullable=False),
+    Column("trigger", String(20), nullable=False),
+    Column("who", String(120)),
+    Column("dry_run", Boolean, nullable=False, default=False),
+    Column("state", String(24), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("counters", JSON, nullable=False, default=dict),
+    Column("error_code", String(80)),
+    Column("error_text", Text),
+    Column("version", String(40), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("token", Id, nullable=False, default=0),
+    Column("config_hash", String(64)),
+    Index("ix_runs_started_at", "started_at"),
+    Index("ix_runs_cycle", "cycle"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+# Intended outside writes and their receipts (AT-40, AT-45, AT-53).
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("run_id", String(40), nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("table_name", String(80), nullable=False),
+    Column("method", String(8), nullable=False),  # create | update
+    Column("record_id", String(20)),  # of an update; of a create after its receipt
+    Column("dedupe_key", String(64)),
+    Column("fields", JSON, nullable=False),
+    Column("previous", JSON, nullable=False, default=dict),
+    Column("after_id", Id),  # the history copy whose receipt it waits for
+    Column("state", String(12), nullable=False),  # pending | sending | done | failed | dropped
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error_code", String(80)),
+    Column("error_text", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("done_at", Instant),
+    Index("ix_deliveries_state_phase", "state", "phase"),
+    Index("ix_deliveries_run_id", "run_id"),
+    Index("ix_deliveries_record_id", "record_id"),
+)
+
+# The one lease per environment (C-30), and short locks.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("pid_started", String(40), nullable=False),
+    Column("heartbeat", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("token", Id, nullable=False),
+)
+
+# Pacing, pauses and the month's meter of one base, shared by all processes (AT-24, AT-38).
+gates = Table(
+    "gates",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("sent", JSON, nullable=False),  # epoch seconds of the requests of the last rolling window
+    Column("paused_until", Instant),
+    Column("slow_until", Instant),
+    Column("blocked_at", Instant),
+)
+meters = Table(
+    "meters",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("purpose", String(20), primary_key=True),
+    Column("calls", Integer, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("rule", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("level", String(12), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("resolved_at", Instant),
+    Column("run_id", String(40)),
+)
+
+# The switches of the control table as last read (C-13).
+automation_flags = Table(
+    "automation_flags",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("record_id", String(20)),
+    Column("active", Boolean, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
