@@ -215,6 +215,7 @@ gates = Table(
     Column("paused_until", Instant),
     Column("slow_until", Instant),
     Column("blocked_at", Instant),
+    Column("click_waits_until", Instant),  # while a click waits, batches leave it one slot (AT-24)
 )
 meters = Table(
     "meters",
