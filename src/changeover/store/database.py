@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+POSTGRES_DRIVER = "postgresql+psycopg"
+CONNECT_SECONDS = 5
+_READ = "changeover_read"
+
+
+class UnusableUrl(ValueError):
+    """The database URL cannot be used; the message says why and repeats no part of it, as it may hold a password."""
 
 
 class Database:
-    """One state database: SQLite in WAL mode, or PostgreSQL, by its URL (LB-3, LB-5, LB-23)."""
+    """One state database: SQLite in WAL mode, or PostgreSQL, by its URL (LB-3, LB-5, LB-23).
+
+    A missing SQLite file is created readable by its owner only, in a folder of the same kind (F-1).
+    """
 
     def __init__(self, url: str, *, busy_timeout_ms: int = 30_000) -> None:
+        parsed = _checked(url)
         self.url = url
-        self.sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _engine(url, busy_timeout_ms) if self.sqlite else create_engine(url, pool_pre_ping=True)
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(parsed, busy_timeout_ms) if self.sqlite else _postgres_engine(parsed)
+        # PostgreSQL: one snapshot for the whole block. SQLite has that with a plain BEGIN, which takes no write lock.
+        options = {_READ: True} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = self.engine.execution_options(**options)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -25,29 +43,64 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent read; nothing done in it is kept."""
-        with self.engine.connect() as connection:
+        """A consistent read that never waits for a writer; nothing done in it is kept."""
+        with self._reader.connect() as connection:
             yield connection
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def _engine(url: str, busy_timeout_ms: int) -> Engine:
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise UnusableUrl("the database URL cannot be read") from None
+    if parsed.drivername == POSTGRES_DRIVER:
+        return parsed
+    if parsed.get_backend_name() != "sqlite":
+        message = f"the database must be sqlite:////absolute/path or {POSTGRES_DRIVER}://…, not {parsed.drivername}"
+        raise UnusableUrl(message)
+    if parsed.database in (None, "", ":memory:") or "mode" in parsed.query:
+        raise UnusableUrl("a SQLite database in memory would lose everything at exit: give a file")
+    if not Path(str(parsed.database)).is_absolute():
+        raise UnusableUrl("the path of the SQLite database must be absolute: sqlite:////absolute/path")
+    return parsed
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=30,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+
+
+def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
+    _create_private(Path(str(url.database)))
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1000})
 
     @event.listens_for(engine, "connect")
-    def configure(connection, _record) -> None:  # type: ignore[no-untyped-def]  # DBAPI objects have no common type
-        connection.isolation_level = None  # SQLAlchemy's BEGIN below decides, not the driver
+    def configure(connection, _record) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - DBAPI objects have no common type
+        connection.isolation_level = None  # the BEGIN below decides, not the driver
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(_READ, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _create_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -24,7 +24,11 @@ from sqlalchemy import (
 )
 
 metadata = MetaData(
-    naming_convention={"ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
 )
 
 
@@ -49,7 +53,13 @@ class Instant(TypeDecorator[datetime]):
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 # Single facts by name: verification results, fencing counter, daily marks.
-facts = Table("facts", metadata, Column("name", String(200), primary_key=True), Column("value", JSON, nullable=False), Column("at", Instant, nullable=False))
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", Instant, nullable=False),
+)
 
 # The mirror of the base (AT-30). `deleted_at` makes a row a tombstone.
 mirror_records = Table(

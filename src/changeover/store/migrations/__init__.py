@@ -1,0 +1,1 @@
+"""Alembic revisions of the state database; the program only ever goes forward."""
