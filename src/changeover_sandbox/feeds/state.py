@@ -33,7 +33,9 @@ class FeedsState:
     def __init__(self, folder: Path | None, world: World | None) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        self._kept = sqlite3.connect(folder / "feeds.db" if folder else ":memory:", isolation_level=None)
+        path = folder / "feeds.db" if folder else ":memory:"
+        # Made in one thread and then used by the event loop's alone.
+        self._kept = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._kept.executescript(_SCHEMA)
         # A sandbox may lose its last override when the machine loses power; nobody waits for the disk.
         self._kept.execute("PRAGMA synchronous=OFF")

@@ -36,6 +36,7 @@ def first_book(listing: Listing, draw: random.Random, start: date) -> Diary:
         _close_year(diary, start)
         return diary
     _visits(diary, start)
+    farthest = start + timedelta(days=FARTHEST)
     cursor = start - timedelta(days=PAST_DAYS + draw.randint(0, 10))
     while cursor < start + timedelta(days=BOOK_DAYS):
         check_in = cursor + timedelta(days=_gap(draw, (cursor - start).days))
@@ -45,7 +46,7 @@ def first_book(listing: Listing, draw: random.Random, start: date) -> Diary:
         version = Version(made, check_in, cursor)
         if blocked:
             version = Version(made, check_in, max(cursor, check_in + 3 * ONE))
-        if diary.free(version.check_in, version.check_out):
+        if version.check_out <= farthest and diary.free(version.check_in, version.check_out):
             _close(diary, draw, version) if blocked else _sell(diary, draw, version)
         cursor = version.check_out
     return diary

@@ -65,7 +65,7 @@ def _preparation(scene: Scene) -> Iterator[tuple[date, date]]:
 
 
 def _tail(scene: Scene) -> Iterator[tuple[date, date]]:
-    if scene.feed.window is not None:
+    if scene.feed.window is not None and not scene.listing.closed:
         yield scene.ahead(scene.feed.window), scene.ahead(366)
 
 

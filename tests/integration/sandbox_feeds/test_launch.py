@@ -1,0 +1,129 @@
+"""`python -m changeover_sandbox` for real: processes, ports, files and what stands in the bases."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from changeover_sandbox.deployment import Folder, Serving
+from pyairtable import Api
+
+Answer = dict[str, dict[str, str]]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Callable[..., tuple[int, Answer]]]:
+    """Runs a command on one folder; gives exit code and the JSON object it printed."""
+
+    def run(command: str, *options: str) -> tuple[int, Answer]:
+        line = [sys.executable, "-m", "changeover_sandbox", command, "--dir", str(tmp_path), *options]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    yield run
+    run("down")
+
+
+def _rows(answer: Answer, environment: str, table: str) -> list[dict[str, object]]:
+    keys = answer["airtable"][environment]
+    api = Api(keys["api_key"], endpoint_url=answer["airtable"]["url"])  # type: ignore[index]
+    return [record["fields"] for record in api.table(keys["base_id"], table).all()]  # type: ignore[index]
+
+
+def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[int, Answer]], tmp_path: Path) -> None:
+    code, answer = sandbox("up", "--feeds", "20", "--seed", "3", "--date", "2026-11-02")
+    assert (code, set(answer)) == (0, {"airtable", "feeds", "config", "home"})
+    assert (answer["config"], answer["home"]) == (str(tmp_path / "config"), str(tmp_path / "var"))
+    for environment in ("dev", "prod"):
+        feeds = _rows(answer, environment, "ICS Feeds")
+        assert len(feeds) == 20
+        assert all(len(feed["Property Name"]) == 1 for feed in feeds)
+        assert requests.get(str(feeds[0]["ICS URL"]), timeout=5).text.startswith("BEGIN:VCALENDAR")
+        assert _rows(answer, environment, "Environment") == [{"Name": environment}]
+        ticked = [row["Name"] for row in _rows(answer, environment, "Automation") if row.get("Active")]
+        assert ticked == ["ICS Calendar"]
+        assert len(_rows(answer, environment, "Properties")) == 15
+    settings = (tmp_path / "config" / "prod.env").read_text().splitlines()
+    assert [line.split("=")[0] for line in settings] == [
+        "AIRTABLE_API_KEY",
+        "AIRTABLE_BASE_ID",
+        "AIRTABLE_ENDPOINT_URL",
+        "ALLOW_PRIVATE_FEEDS",
+        "API_KEY",
+    ]
+
+
+def test_up_twice_answers_the_one_that_runs(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    first = sandbox("up", "--feeds", "3")
+    assert sandbox("up", "--feeds", "7") == first
+    _, running = sandbox("status")
+    assert running["running"] is True
+    assert {key: running[key] for key in first[1]} == first[1]
+
+
+def test_a_killed_sandbox_comes_back_on_its_ports_with_its_state(
+    sandbox: Callable[..., tuple[int, Answer]], tmp_path: Path
+) -> None:
+    _, before = sandbox("up", "--empty")
+    requests.put(f"{before['feeds']['url']}/_sandbox/feeds/casa", json={"body": "BEGIN:VCALENDAR"}, timeout=5)
+    keys = before["airtable"]["dev"]
+    table = Api(keys["api_key"], endpoint_url=before["airtable"]["url"]).table(keys["base_id"], "Properties")  # type: ignore[index]
+    table.create({"Property Name": "Quill"})
+    serving = Serving.read(Folder(tmp_path).serving)
+    assert serving is not None
+    os.kill(serving.pid, signal.SIGKILL)
+    code, after = sandbox("up")
+    assert (code, after) == (0, before)
+    assert requests.get(f"{after['feeds']['url']}/ics/casa.ics", timeout=5).text == "BEGIN:VCALENDAR"
+    assert _rows(after, "dev", "Properties") == [{"Property Name": "Quill"}]
+
+
+def test_empty_means_every_table_and_only_the_environment_row(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    _, answer = sandbox("up", "--empty")
+    for table in ("Customers", "Properties", "ICS Feeds", "Reservations", "ICS Cron", "Automation"):
+        assert _rows(answer, "dev", table) == []
+    assert _rows(answer, "dev", "Environment") == [{"Name": "dev"}]
+
+
+def test_an_empty_sandbox_is_filled_once(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    sandbox("up", "--empty")
+    code, answer = sandbox("seed", "--feeds", "4")
+    assert code == 0
+    assert len(_rows(answer, "prod", "ICS Feeds")) == 4
+    code, refused = sandbox("seed", "--feeds", "4")
+    assert (code, refused) == (3, {"error": "this sandbox holds a business already"})
+
+
+def test_down_stops_it_and_a_second_down_finds_nothing(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    _, answer = sandbox("up", "--empty")
+    assert sandbox("down") == (0, {"stopped": True})
+    with pytest.raises(requests.ConnectionError):
+        requests.get(answer["feeds"]["url"], timeout=5)
+    assert sandbox("down") == (0, {"stopped": False})
+    assert sandbox("status") == (0, {"running": False})
+
+
+def test_without_a_sandbox_nothing_is_filled_shown_or_stopped(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    assert sandbox("status") == (0, {"running": False})
+    assert sandbox("down") == (0, {"stopped": False})
+    code, refused = sandbox("seed")
+    assert code == 3
+    assert "no sandbox runs" in refused["error"]
+
+
+@pytest.mark.parametrize("options", [("--feeds", "-1"), ("--date", "soon"), ("--colour", "red")])
+def test_a_wrong_command_line_exits_4(sandbox: Callable[..., tuple[int, Answer]], options: tuple[str, ...]) -> None:
+    code, refused = sandbox("up", *options)
+    assert code == 4
+    assert options[0] in str(refused["error"])
+
+
+def test_neither_package_imports_the_other() -> None:
+    code = "import sys, changeover_sandbox.server, changeover_sandbox.launch; print('changeover' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"
