@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "serve":
         # Only the background process needs the servers' code.
-        from changeover_sandbox.server import serve
+        from changeover_sandbox.server import serve  # noqa: PLC0415
 
         serve(options.dir)
         return 0

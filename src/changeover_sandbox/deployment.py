@@ -1,4 +1,4 @@
-"""The files of one sandbox folder: what was ordered, which process serves it, and the settings files; it starts nothing."""
+"""The files of a sandbox folder: what was ordered, which process serves it, and the settings; it starts nothing."""
 
 import os
 from collections.abc import Mapping

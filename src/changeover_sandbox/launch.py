@@ -24,6 +24,21 @@ class LaunchError(Exception):
     """The sandbox could not do what was asked; the message says why."""
 
 
+class AlreadyFilledError(LaunchError):
+    def __init__(self) -> None:
+        super().__init__("this sandbox holds a business already")
+
+
+class NotRunningError(LaunchError):
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"no sandbox runs in {root}")
+
+
+class NotStartedError(LaunchError):
+    def __init__(self, log: str) -> None:
+        super().__init__(f"the server did not start: {log}")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a new sandbox is to be. `day` None: today in Phoenix."""
@@ -60,7 +75,7 @@ def seed(root: Path, wanted: Wanted) -> dict[str, object]:
     with _alone(root) as folder:
         order, serving = _both(folder)
         if not order.empty:
-            raise LaunchError("this sandbox holds a business already")
+            raise AlreadyFilledError
         order = order.model_copy(
             update={"seed": wanted.seed, "feeds": wanted.feeds, "day": wanted.day or order.day, "empty": False}
         )
@@ -108,7 +123,7 @@ def _running(folder: Folder) -> Serving | None:
 def _both(folder: Folder) -> tuple[Order, Serving]:
     order, serving = Order.read(folder.order), _running(folder)
     if order is None or serving is None:
-        raise LaunchError(f"no sandbox runs in {folder.root}")
+        raise NotRunningError(folder.root)
     return order, serving
 
 
@@ -126,7 +141,7 @@ def _start(folder: Folder) -> Serving:
         time.sleep(POLL_SECONDS)
     child.kill()
     child.wait()
-    raise LaunchError(f"the server did not start: {folder.log.read_text(errors='replace')[-LOG_TAIL:]}")
+    raise NotStartedError(folder.log.read_text(errors="replace")[-LOG_TAIL:])
 
 
 def _write_settings(folder: Folder, order: Order, serving: Serving) -> None:

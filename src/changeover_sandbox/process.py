@@ -1,4 +1,4 @@
-"""One background process: whether it is still the one we started, and its end; it never touches a stranger's process."""
+"""One background process: whether it is still the one we started, and its end; it never touches a stranger's."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Fills the stand-ins over HTTP: the tables of the base, the environment's mark and a business; it starts no process."""
+"""Fills the stand-ins over HTTP: tables of the bases, the environment's mark and a business; it starts no process."""
 
 import importlib.util
 import json
@@ -122,9 +122,7 @@ def _with_table_ids(table: dict[str, object], known: dict[str, str]) -> dict[str
     """The table with every link naming its table by id, as the API wants it."""
     text = json.dumps(table)
     for name, table_id in known.items():
-        text = text.replace(
-            json.dumps({"linkedTable": name}), json.dumps({"linkedTableId": table_id})
-        )
+        text = text.replace(json.dumps({"linkedTable": name}), json.dumps({"linkedTableId": table_id}))
     parsed: dict[str, object] = json.loads(text)
     return parsed
 

@@ -1,14 +1,15 @@
-"""Holds for every seed and day: the world repeats itself exactly, and calendars show neither more nor less than it holds."""
+"""For every seed and day: the world repeats itself exactly, and calendars show neither more nor less than it holds."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import icalendar
-from changeover_sandbox.feeds import events_of, template
-from changeover_sandbox.world import Channel, Feed, Role, StayKind, World
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from changeover_sandbox.feeds import events_of, template
+from changeover_sandbox.world import Channel, Feed, Role, StayKind, World
 
 START = date(2026, 11, 2)
 AT = datetime(2026, 11, 2, 15, tzinfo=UTC)

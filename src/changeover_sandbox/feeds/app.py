@@ -1,4 +1,4 @@
-"""The feeds stand-in over HTTP: `/ics/<name>.ics` as platforms serve it, without validators but those given to a feed."""
+"""The feeds stand-in over HTTP: `/ics/<name>.ics` as platforms serve it, with no validators but those given to it."""
 
 import asyncio
 from collections.abc import Mapping

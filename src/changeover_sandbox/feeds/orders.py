@@ -1,4 +1,4 @@
-"""The feeds' own calls of the control API: override, let days pass, tell the truth, slow down; it serves no calendar."""
+"""The feeds' own control calls: override, let days pass, tell the truth, slow down; no calendar is served here."""
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable

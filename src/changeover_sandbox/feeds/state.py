@@ -13,7 +13,9 @@ from changeover_sandbox.world import Happening, World
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS overridden (name TEXT PRIMARY KEY, status INTEGER, headers TEXT, body BLOB, delay REAL);
-CREATE TABLE IF NOT EXISTS world (one INTEGER PRIMARY KEY, seed INTEGER, feeds INTEGER, start TEXT, day TEXT, hour INTEGER);
+CREATE TABLE IF NOT EXISTS world (
+    one INTEGER PRIMARY KEY, seed INTEGER, feeds INTEGER, start TEXT, day TEXT, hour INTEGER
+);
 """
 
 

@@ -1,4 +1,4 @@
-"""A made-up short-term-rental business that lives day by day from a seed; it knows nothing of HTTP or of calendars' bytes."""
+"""A made-up rental business that lives day by day from a seed; it knows nothing of HTTP or of calendars' bytes."""
 
 from changeover_sandbox.world.model import (
     Channel,

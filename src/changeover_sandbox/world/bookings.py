@@ -1,4 +1,4 @@
-"""What guests and owners do: the first book of a house, and one day more in it; how calendars show it is not decided here."""
+"""What guests and owners do: the first book of a house, and one day more in it; it never shows a calendar."""
 
 import random
 from collections.abc import Iterator
@@ -158,7 +158,11 @@ def _alter(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]:
         check_in -= move * ONE
     else:
         check_out += move * ONE
-    if check_in <= day and stay in coming or check_out - check_in < 2 * ONE or not diary.free(check_in, check_out, stay.key):
+    if (
+        (check_in <= day and stay in coming)
+        or check_out - check_in < 2 * ONE
+        or not diary.free(check_in, check_out, stay.key)
+    ):
         return
     generation = stay.now.generation + (draw.random() < NEW_IDENTITY)
     yield diary.change(stay, Version(_hour(draw, day), check_in, check_out, generation=generation))

@@ -1,4 +1,4 @@
-"""Founds the business: owners, houses and their calendars, all from the seed; what happens in the houses is not decided here."""
+"""Founds the business: owners, houses and their calendars, all from the seed; it lets nothing happen in the houses."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -46,15 +46,23 @@ class Business:
     listings: tuple[Listing, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Founding:
+    seed: int
+    start: date
+    customers: int
+
+
 def found(seed: int, feeds: int, start: date) -> Business:
     """A business whose houses have exactly `feeds` calendars together; the first houses show every platform once."""
     houses = max(1, round(feeds * HOUSES_PER_FEED)) if feeds else 0
     customers = tuple(_customer(seed, number) for number in range(max(1, houses * 3 // 4) if houses else 0))
     platforms = _platforms(seed, houses, feeds)
+    founding = _Founding(seed, start, len(customers))
     listings: list[Listing] = []
     first_feed = 0
     for number, chosen in enumerate(platforms):
-        listings.append(_listing(seed, number, chosen, first_feed, len(customers), start))
+        listings.append(_listing(founding, number, chosen, first_feed))
         first_feed += len(chosen)
     return Business(customers, tuple(listings))
 
@@ -74,7 +82,8 @@ def _platforms(seed: int, houses: int, feeds: int) -> list[tuple[Channel, ...]]:
     """The platforms of each house: one, and for some two or three different ones."""
     draw = chance(seed, "platforms")
     chosen = [
-        [PLATFORMS[number] if number < len(PLATFORMS) else _pick(draw, PLATFORM_WEIGHTS, ())] for number in range(houses)
+        [PLATFORMS[number] if number < len(PLATFORMS) else _pick(draw, PLATFORM_WEIGHTS, ())]
+        for number in range(houses)
     ]
     for _ in range(feeds - houses):
         house = _roomy(draw, chosen)
@@ -98,9 +107,8 @@ def _pick(draw: random.Random, weights: dict[Channel, int], taken: Sequence[Chan
     return draw.choices(list(free), list(free.values()))[0]
 
 
-def _listing(
-    seed: int, number: int, platforms: tuple[Channel, ...], first_feed: int, customers: int, start: date
-) -> Listing:
+def _listing(founding: _Founding, number: int, platforms: tuple[Channel, ...], first_feed: int) -> Listing:
+    seed = founding.seed
     draw = chance(seed, "listing", number)
     name, address, unit = _named(draw, number)
     # A house closed for the year is on Airbnb alone, so that its block contradicts no other calendar (P-2, P-34).
@@ -109,12 +117,12 @@ def _listing(
         number=number,
         name=name,
         address=address,
-        customer=draw.randrange(customers),
+        customer=draw.randrange(founding.customers),
         unit=unit,
         channels=tuple(_guest_channels(draw, platforms)),
         closes_in=_closes_in(platforms),
         feeds=tuple(_feed(seed, first_feed + place, number, platform) for place, platform in enumerate(platforms)),
-        series=_series(draw, start) if Channel.GOOGLE in platforms else None,
+        series=_series(draw, founding.start) if Channel.GOOGLE in platforms else None,
         closed=closed,
     )
 

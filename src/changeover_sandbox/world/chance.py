@@ -1,4 +1,4 @@
-"""Seeded chance: the same words always give the same numbers and ids; it never reads a clock or the system's entropy."""
+"""Seeded chance: the same words always give the same numbers and ids; it reads no clock and no entropy."""
 
 import hashlib
 import random

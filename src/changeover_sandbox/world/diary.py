@@ -44,9 +44,7 @@ class Diary:
         """Guests who have arrived and stay another night at least."""
         return [s for s in self.live() if s.kind is StayKind.GUEST and s.check_in <= day < s.check_out - timedelta(1)]
 
-    def book(
-        self, kind: StayKind, origin: Channel, guest: str, version: Version, *, series: bool = False
-    ) -> Happening:
+    def book(self, kind: StayKind, origin: Channel, guest: str, version: Version, *, series: bool = False) -> Happening:
         """Writes a new stay down."""
         key = f"{self.listing.number}-{self.written}"
         self.written += 1

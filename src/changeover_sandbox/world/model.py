@@ -147,8 +147,8 @@ class Series:
 class Feed:
     """One calendar of one house on one platform.
 
-    `imports`: shows other channels' stays as closed nights, `lag` hours late (P-6). `notice`, `prep`: nights Airbnb closes
-    from today on and around stays; `window`: days it can be booked ahead, None = no limit (P-2).
+    `imports`: shows other channels' stays as closed nights, `lag` hours late (P-6). `notice`, `prep`: nights Airbnb
+    closes from today on and around stays; `window`: days it can be booked ahead, None = no limit (P-2).
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""The stays a faithful reader of all calendars would hold as live rows from a day on; it knows the world, not the reader."""
+"""The stays a faithful reader of all calendars would hold as live rows from a day on; it knows no reader."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

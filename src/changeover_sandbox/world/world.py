@@ -1,4 +1,4 @@
-"""The business at a moment: founded from a seed and lived day by day; the same seed and days always give the same world."""
+"""The business at a moment, lived day by day from a seed: same seed and days, same world; it reads no clock."""
 
 from datetime import date, timedelta
 
@@ -28,7 +28,7 @@ class World:
         ]
 
     def advance(self, to: date, hour: int = 8) -> list[Happening]:
-        """Lives every day up to `to` and stops at its `hour` (0–23); returns what happened, in order.
+        """Lives every day up to `to` and stops at its `hour` (0 to 23); returns what happened, in order.
 
         ValueError when the moment lies before the present one.
         """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+
 from changeover_sandbox.feeds.app import create_app
 from changeover_sandbox.world import World
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import icalendar
 import pytest
 import requests
+
 from changeover_sandbox.feeds import events_of
 from changeover_sandbox.world import Channel, Feed, World
 
@@ -90,7 +91,9 @@ def test_the_truth_names_the_stays_that_should_be_live_rows(url: str, world: Wor
         ("world", {"seed": 1, "feeds": 3}, "date"),
     ],
 )
-def test_an_order_that_cannot_be_meant_is_refused_with_its_reason(url: str, call: str, body: object, reason: str) -> None:
+def test_an_order_that_cannot_be_meant_is_refused_with_its_reason(
+    url: str, call: str, body: object, reason: str
+) -> None:
     answer = requests.post(f"{url}/_sandbox/{call}", json=body, timeout=5)
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
@@ -111,7 +114,9 @@ def test_any_name_can_be_given_a_feed_where_there_is_no_world(serve: Serve) -> N
 def test_a_feed_can_answer_broken_bytes_any_status_and_headers(url: str, world: World) -> None:
     name, raw = world.feeds[0].name, b"\xff\xfe\x00BEGIN"
     body = base64.b64encode(raw).decode()
-    _order("PUT", f"{url}/_sandbox/feeds/{name}", status=503, headers={"Retry-After": "7"}, body_base64=body, delay=0.01)
+    _order(
+        "PUT", f"{url}/_sandbox/feeds/{name}", status=503, headers={"Retry-After": "7"}, body_base64=body, delay=0.01
+    )
     answer = _get(url, name)
     assert (answer.status_code, answer.headers["Retry-After"], answer.content) == (503, "7", raw)
 
@@ -148,7 +153,9 @@ VALIDATORS = {"ETag": '"v1"', "Last-Modified": "Sun, 01 Nov 2026 10:00:00 GMT"}
         ({}, 200),
     ],
 )
-def test_a_feed_with_validators_answers_304_to_a_client_that_has_it(url: str, asked: dict[str, str], status: int) -> None:
+def test_a_feed_with_validators_answers_304_to_a_client_that_has_it(
+    url: str, asked: dict[str, str], status: int
+) -> None:
     _order("PUT", f"{url}/_sandbox/feeds/x", headers=VALIDATORS, body="BEGIN:VCALENDAR")
     answer = _get(url, "x", **asked)
     assert answer.status_code == status
@@ -158,7 +165,9 @@ def test_a_feed_with_validators_answers_304_to_a_client_that_has_it(url: str, as
 
 def test_a_feed_without_validators_never_answers_304(url: str) -> None:
     _order("PUT", f"{url}/_sandbox/feeds/x", body="BEGIN:VCALENDAR")
-    assert _get(url, "x", **{"If-None-Match": '""', "If-Modified-Since": VALIDATORS["Last-Modified"]}).status_code == 200
+    assert (
+        _get(url, "x", **{"If-None-Match": '""', "If-Modified-Since": VALIDATORS["Last-Modified"]}).status_code == 200
+    )
 
 
 def test_headers_that_would_break_the_connection_are_left_out(url: str) -> None:

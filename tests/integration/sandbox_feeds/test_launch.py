@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from changeover_sandbox.deployment import Folder, Serving
 from pyairtable import Api
+
+from changeover_sandbox.deployment import Folder, Serving
 
 Answer = dict[str, dict[str, str]]
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from changeover_sandbox.deployment import Folder, Order, Serving, write_settings
 from changeover_sandbox.process import Process
 from changeover_sandbox.seeding import AUTOMATIONS, read_schema
@@ -29,7 +30,11 @@ def test_dev_and_prod_differ_within_the_first_six_characters_of_every_secret(see
 def test_ids_have_the_services_shape() -> None:
     dev = _order().credentials["dev"]
     assert (dev.base_id[:3], len(dev.base_id)) == ("app", 17)
-    assert (dev.airtable_key[:3], len(dev.airtable_key.split(".")[0]), len(dev.airtable_key.split(".")[1])) == ("pat", 17, 64)
+    assert (dev.airtable_key[:3], len(dev.airtable_key.split(".")[0]), len(dev.airtable_key.split(".")[1])) == (
+        "pat",
+        17,
+        64,
+    )
 
 
 def test_the_same_seed_gives_the_same_credentials() -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import icalendar
 import pytest
+
 from changeover_sandbox.feeds.ical import Event, escape, fold, write
 
 AT = datetime(2026, 11, 2, 8, 30, tzinfo=timezone(timedelta(hours=-7)))

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
+
 from changeover_sandbox.world import Channel, EntryType, Moment, Role, Stay, StayKind, Version, World, sights
 from changeover_sandbox.world.business import found
 from changeover_sandbox.world.model import PLATFORMS, Feed
@@ -37,7 +38,10 @@ def test_a_house_has_no_platform_twice_and_one_manager_at_most() -> None:
 
 def test_names_of_houses_and_owners_are_never_used_twice() -> None:
     business = found(1, 4000, START)
-    names = {" ".join("".join(c for c in listing.name.casefold() if c.isalnum() or c == " ").split()) for listing in business.listings}
+    names = {
+        " ".join("".join(c for c in listing.name.casefold() if c.isalnum() or c == " ").split())
+        for listing in business.listings
+    }
     assert len(names) == len(business.listings)
     assert len({customer.full_name for customer in business.customers}) == len(business.customers)
 
@@ -76,7 +80,9 @@ def test_two_channels_now_and_then_sell_one_night_twice() -> None:
     shared = 0
     for listing in world.listings:
         guests = [s for s in world.stays(listing.number) if s.kind is StayKind.GUEST and not s.now.canceled]
-        shared += sum(a.check_in < b.check_in < a.check_out and a.origin is not b.origin for a in guests for b in guests)
+        shared += sum(
+            a.check_in < b.check_in < a.check_out and a.origin is not b.origin for a in guests for b in guests
+        )
     assert shared > 0
 
 
@@ -95,7 +101,14 @@ def test_an_unknown_feed_is_none() -> None:
 
 
 def _feed(platform: Channel, **changes: object) -> Feed:
-    values: dict[str, object] = {"number": 0, "name": "f", "listing": 0, "platform": platform, "imports": True, "lag": 4}
+    values: dict[str, object] = {
+        "number": 0,
+        "name": "f",
+        "listing": 0,
+        "platform": platform,
+        "imports": True,
+        "lag": 4,
+    }
     return Feed(**(values | changes))  # type: ignore[arg-type]
 
 
