@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from changeover_sandbox.feeds.state import Answer, FeedsState
 from changeover_sandbox.feeds.wiring import LATENCY, STATE
 from changeover_sandbox.world import World
 
-PHOENIX = timezone(timedelta(hours=-7))
 _OFF_LIMITS = frozenset({"content-length", "transfer-encoding", "connection"})
 """Headers the server must write itself, or a client would wait for bytes that never come."""
 
@@ -52,19 +51,10 @@ async def _serve(request: web.Request) -> web.Response:
         if answer.delay:
             await asyncio.sleep(answer.delay)
         return _overridden(request, answer)
-    template = state.template(name)
-    if template is None:
+    body = state.calendar(name, datetime.now(UTC))
+    if body is None:
         return web.Response(status=404, text="Not found")
-    body = template.body(_now(state.world))
     return web.Response(body=body, content_type="text/calendar", charset="utf-8")
-
-
-def _now(world: World | None) -> datetime:
-    """The instant of a download: the clock's time of day, on the world's day."""
-    now = datetime.now(UTC)
-    if world is None:
-        return now
-    return now + (world.moment.day - now.astimezone(PHOENIX).date())
 
 
 def _overridden(request: web.Request, answer: Answer) -> web.Response:

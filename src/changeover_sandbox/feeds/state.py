@@ -4,13 +4,14 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from changeover_sandbox.feeds.ical import Template
 from changeover_sandbox.feeds.render import template
 from changeover_sandbox.world import Happening, World
 
+PHOENIX = timezone(timedelta(hours=-7))
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS overridden (name TEXT PRIMARY KEY, status INTEGER, headers TEXT, body BLOB, delay REAL);
 CREATE TABLE IF NOT EXISTS world (
@@ -81,12 +82,18 @@ class FeedsState:
     def overridden(self, name: str) -> Answer | None:
         return self._overridden.get(name)
 
-    def template(self, name: str) -> Template | None:
-        """The world's calendar of this name, rendered once a day of the world; None when there is none."""
+    def calendar(self, name: str, now: datetime) -> bytes | None:
+        """The world's calendar of this name as downloaded at the clock's time of day on the world's day.
+
+        None when there is none. What does not differ from download to download is written once a day of the world.
+        """
+        feed = self.world.feed(name) if self.world else None
+        if self.world is None or feed is None:
+            return None
         known = self._templates.get(name)
-        if known is None and self.world is not None and (feed := self.world.feed(name)):
+        if known is None:
             known = self._templates[name] = template(self.world, feed)
-        return known
+        return known.body(now + (self.world.moment.day - now.astimezone(PHOENIX).date()))
 
     def close(self) -> None:
         self._kept.close()
