@@ -121,7 +121,9 @@ def _error(response: requests.Response, body: Json) -> AirtableError:
     code = kind or f"HTTP {status}"
     after = _retry_after(response)
     if status == requests.codes.too_many_requests:
-        return BillingBlocked(code, status=status) if kind == _BILLING else RateLimited(code, status=status, after=after)
+        return (
+            BillingBlocked(code, status=status) if kind == _BILLING else RateLimited(code, status=status, after=after)
+        )
     if kind == "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
         return OffsetExpired(code, status=status)
     if kind == "UNKNOWN_FIELD_NAME":

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from changeover.airtable import cells
 from changeover.core.stay import EntryType, Status, Stay
-from changeover.store.mirror import Cell, Fields, Record
+from changeover.store.mirror import Cell, Record
 from changeover.store.written_types import WrittenTypes
 
 TABLE: Final = "Reservations"
@@ -237,8 +237,3 @@ _COLUMNS: Final[Sequence[_Column]] = (
     _Column("Sync Status", "sync_status", cells.text, _text_cell),
 )
 WRITTEN: Final = tuple(column.field for column in _COLUMNS if column.write is not None)
-
-
-def merged(row: Fields, more: Fields) -> dict[str, Cell]:
-    """A row's cells with others laid over them, as an update would leave it; emptied ones are gone."""
-    return cells.compact({**row, **more})

@@ -131,7 +131,9 @@ class Gate:
         """The gate's state, for health and for people."""
         with self._db.read() as conn:
             row = conn.execute(select(gates).where(gates.c.name == self.name)).one_or_none()
-        return GateState(None, None, None) if row is None else GateState(row.paused_until, row.slow_until, row.blocked_at)
+        return (
+            GateState(None, None, None) if row is None else GateState(row.paused_until, row.slow_until, row.blocked_at)
+        )
 
     def calls(self, month: str) -> dict[str, int]:
         """Requests of a UTC month, "YYYY-MM", by purpose (AT-38)."""

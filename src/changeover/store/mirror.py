@@ -79,9 +79,7 @@ def find(conn: Connection, table: str, record_ids: Sequence[str]) -> dict[str, R
 
 def count(conn: Connection, table: str) -> int:
     """How many records of the table the mirror holds, tombstones left out."""
-    statement = select(func.count()).where(
-        mirror_records.c.table_name == table, mirror_records.c.deleted_at.is_(None)
-    )
+    statement = select(func.count()).where(mirror_records.c.table_name == table, mirror_records.c.deleted_at.is_(None))
     return conn.execute(statement).scalar_one()
 
 
@@ -103,9 +101,7 @@ def forget(conn: Connection, table: str, record_ids: Sequence[str]) -> None:
     """Takes records out of the mirror without a trace: they are still in the base, or nobody needs them (AT-33)."""
     for chunk in chunks(record_ids, _CHUNK):
         conn.execute(
-            delete(mirror_records).where(
-                mirror_records.c.table_name == table, mirror_records.c.record_id.in_(chunk)
-            )
+            delete(mirror_records).where(mirror_records.c.table_name == table, mirror_records.c.record_id.in_(chunk))
         )
 
 

@@ -49,7 +49,9 @@ def init(client: AirtableClient, spec: BaseSpec, env: str, *, add_options: bool 
     return InitReport(
         created=tuple(created),
         options=tuple(added),
-        missing_options=tuple(f"{each.table} · {each.field}: {each.text}" for each in left if each.kind == FindingKind.OPTION),
+        missing_options=tuple(
+            f"{each.table} · {each.field}: {each.text}" for each in left if each.kind == FindingKind.OPTION
+        ),
         manual=tuple(str(each) for each in left if each.kind == FindingKind.MANUAL),
     )
 
