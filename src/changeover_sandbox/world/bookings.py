@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from changeover_sandbox.world import names
@@ -24,6 +25,10 @@ NIGHTS = {2: 14, 3: 24, 4: 20, 5: 14, 6: 7, 7: 11, 10: 4, 14: 3, 21: 1, 28: 1}
 CHANNEL_WEIGHTS = {Channel.AIRBNB: 6, Channel.VRBO: 3, Channel.BOOKING: 2, Channel.DIRECT: 1}
 BOOK, CANCEL, CHANGE, CLOSE, OVERBOOK = 0.11, 0.025, 0.015, 0.012, 0.02
 """Chances of a house on one day; the last is the share of bookings that two channels sell at once."""
+ASKED = 0.2
+"""Share of VRBO's new bookings that are tentative for some days."""
+AGREED, REFUSED = 0.5, 0.65
+"""A day's chance that such a one is agreed to; from there to the second number, that it comes to nothing."""
 NEW_IDENTITY = 0.2
 """Share of altered stays that get a new UID (P-1)."""
 ONE = timedelta(days=1)
@@ -57,6 +62,7 @@ def one_day(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]
     rolls = [draw.random() for _ in range(4)]
     if diary.listing.closed:
         return
+    yield from _answers(diary, draw, day)
     if rolls[0] < CANCEL and (stays := diary.upcoming(day, StayKind)):
         yield diary.cancel(draw.choice(stays), _hour(draw, day))
     if rolls[1] < CHANGE:
@@ -66,6 +72,16 @@ def one_day(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]
     if rolls[3] < CLOSE:
         yield from _block(diary, draw, day)
     diary.forget(day)
+
+
+def _answers(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]:
+    """Hosts agree to what guests have asked for, or do not; on the day of arrival at the latest."""
+    for stay in [stay for stay in diary.live() if stay.now.tentative]:
+        roll = draw.random()
+        if roll < AGREED:
+            yield diary.change(stay, replace(stay.now, since=_hour(draw, day), tentative=False))
+        elif roll < REFUSED or stay.check_in <= day:
+            yield diary.cancel(stay, _hour(draw, day))
 
 
 def _close_year(diary: Diary, start: date) -> None:
@@ -104,6 +120,8 @@ def _hour(draw: random.Random, day: date) -> Moment:
 def _sell(diary: Diary, draw: random.Random, version: Version, channel: Channel | None = None) -> Happening:
     channels = diary.listing.channels
     origin = channel or draw.choices(channels, [CHANNEL_WEIGHTS.get(each, 1) for each in channels])[0]
+    if origin is not Channel.VRBO:
+        version = replace(version, tentative=False)
     guest = f"{draw.choice(names.FIRST_NAMES)} {draw.choice(names.LAST_NAMES)}"
     return diary.book(StayKind.GUEST, origin, guest, version)
 
@@ -122,7 +140,8 @@ def _book(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]:
         check_in = day + timedelta(days=int(draw.expovariate(1 / 25)))
         check_out = check_in + timedelta(days=_nights(draw))
         if check_out <= day + timedelta(days=FARTHEST) and diary.free(check_in, check_out):
-            yield _sell(diary, draw, Version(_hour(draw, day), check_in, check_out))
+            version = Version(_hour(draw, day), check_in, check_out, tentative=draw.random() < ASKED)
+            yield _sell(diary, draw, version)
             return
 
 
@@ -147,7 +166,7 @@ def _block(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]:
 
 def _alter(diary: Diary, draw: random.Random, day: date) -> Iterator[Happening]:
     """A guest comes or leaves on another day; who has arrived can only leave on another day."""
-    coming = diary.upcoming(day, (StayKind.GUEST,))
+    coming = [stay for stay in diary.upcoming(day, (StayKind.GUEST,)) if not stay.now.tentative]
     stays = coming + diary.running(day)
     if not stays:
         return

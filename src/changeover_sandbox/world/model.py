@@ -77,13 +77,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A stay as it stands from `since` on. `generation` counts the identities (UIDs) a channel has given it (P-1)."""
+    """A stay as it stands from `since` on.
+
+    `generation` counts the identities (UIDs) a channel has given it (P-1); `tentative`: asked for, not yet agreed.
+    """
 
     since: Moment
     check_in: date
     check_out: date
     canceled: bool = False
     generation: int = 0
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

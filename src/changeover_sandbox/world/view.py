@@ -26,6 +26,7 @@ class Role(StrEnum):
     MAINTENANCE = "maintenance"
     BLOCK = "block"
     IMPORTED = "imported"
+    TENTATIVE = "tentative"
     CANCELED = "canceled"
 
 
@@ -76,13 +77,15 @@ def _sight(feed: Feed, stay: Stay, moment: Moment) -> Iterator[Sight]:
     if role is None:
         return
     place, version = _version(stay, moment, 0 if own else feed.lag)
-    if version is None:
+    if version is None or (version.tentative and not own):
         return
     if version.canceled:
         told = (moment.day - version.since.day).days < TOLD_CANCELED and version.check_out > moment.day
         if feed.platform is not Channel.OWNERREZ or not told:
             return
         role = Role.CANCELED
+    elif version.tentative:
+        role = Role.TENTATIVE
     check_in, check_out = version.check_in, version.check_out
     if stay.open_end:
         # A closed year runs from today and ends a year ahead, every day anew (P-34).

@@ -118,6 +118,13 @@ def test_vrbo_speaks_the_sites_language() -> None:
     assert [event.summary for event in _show(Channel.VRBO, *stays, language="fr")] == ["Réservé - Zoë", "Indisponible"]
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Tentative - Zoë"), ("fr", "Provisoire - Zoë")])
+def test_vrbo_marks_what_is_only_asked_for(language: str, words: str) -> None:
+    asked = Version(Moment(date(2026, 11, 1), 2), date(2026, 11, 20), date(2026, 11, 23), tentative=True)
+    (event,) = _show(Channel.VRBO, Stay("0-0", StayKind.GUEST, Channel.VRBO, "Zoë A", (asked,)), language=language)
+    assert event.summary == words
+
+
 MANAGED = {
     Channel.HOSTAWAY: {"Owner stay", "Maintenance", "Blocked"},
     Channel.GUESTY: {"Owner stay", "Maintenance", "Blocked by Guesty"},

@@ -183,3 +183,25 @@ def test_the_truth_holds_no_canceled_stay_though_a_mirror_still_shows_it() -> No
     live = {row.stay.key for listing in world.listings for row in world.truth(listing.number)}
     assert canceled
     assert not canceled & live
+
+
+def test_what_a_guest_asks_for_is_tentative_in_its_own_calendar_alone() -> None:
+    asked = Version(Moment(START, 2), date(2026, 11, 20), date(2026, 11, 23), tentative=True)
+    stay = Stay("0-0", StayKind.GUEST, Channel.VRBO, "Ada Ashdown", (asked,))
+    vrbo, day = _feed(Channel.VRBO), Moment(date(2026, 11, 4))
+    (sight,) = sights(vrbo, [stay], day)
+    assert (sight.role, sight.entry_type(vrbo)) == (Role.TENTATIVE, EntryType.BLOCK)
+    assert sights(_feed(Channel.AIRBNB), [stay], day) == ()
+
+
+def test_what_was_asked_for_is_agreed_to_or_canceled_before_the_guest_arrives() -> None:
+    world = World(1, 200, START)
+    asked: set[str] = set()
+    for day in range(1, 25):
+        happened = world.advance(START + timedelta(days=day))
+        asked |= {each.stay.key for each in happened if each.what == "booked" and each.stay.now.tentative}
+        live = [row for listing in world.listings for row in world.truth(listing.number)]
+        waiting = [row for row in live if row.stay.now.tentative]
+        assert all(row.block_type == "Unavailable" for row in waiting)
+        assert all(row.check_in > world.moment.day or row.stay.booked_on == world.moment.day for row in waiting)
+    assert asked

@@ -7,18 +7,22 @@ from changeover_sandbox.feeds.dialects.scene import Dialect, Scene
 from changeover_sandbox.feeds.ical import Event
 from changeover_sandbox.world import Role
 
-WORDS = {"en": ("Reserved", "Blocked"), "fr": ("Réservé", "Indisponible")}
-"""Language: (a guest's nights, closed nights)."""
+GUEST = {
+    "en": {Role.GUEST: "Reserved", Role.TENTATIVE: "Tentative"},
+    "fr": {Role.GUEST: "Réservé", Role.TENTATIVE: "Provisoire"},
+}
+BLOCKED = {"en": "Blocked", "fr": "Indisponible"}
 
 
 def events(scene: Scene) -> Iterator[Event]:
-    reserved, blocked = WORDS[scene.feed.language]
+    language = scene.feed.language
     for sight in scene.sights:
-        if sight.role is Role.GUEST:
+        if word := GUEST[language].get(sight.role):
             first_name = sight.stay.guest.partition(" ")[0]
-            yield Event(scene.stay_uuid(sight), sight.check_in, sight.check_out, f"{reserved} - {first_name}")
+            yield Event(scene.stay_uuid(sight), sight.check_in, sight.check_out, f"{word} - {first_name}")
         else:
-            yield Event(block_uid(sight.check_in, sight.check_out), sight.check_in, sight.check_out, blocked)
+            uid = block_uid(sight.check_in, sight.check_out)
+            yield Event(uid, sight.check_in, sight.check_out, BLOCKED[language])
 
 
 def block_uid(start: date, end: date) -> str:
