@@ -11,11 +11,9 @@ from changeover.store.mirror import Cell, Fields
 LONGEST_TEXT: Final = 100_000
 
 COMPUTED: Final = frozenset(
-    {
-        "formula", "rollup", "count", "multipleLookupValues", "autoNumber", "createdTime", "lastModifiedTime", "createdBy",
-        "lastModifiedBy", "button", "externalSyncSource", "aiText",
-    }
-)  # fmt: skip
+    "formula rollup count multipleLookupValues autoNumber createdTime lastModifiedTime createdBy lastModifiedBy button "
+    "externalSyncSource aiText".split()
+)
 
 
 def text(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Speaks with one base through pyairtable: paced, metered, retried by our rules, every answer checked; no cell logic."""
+"""Speaks with one base through pyairtable: paced, metered, retried by our rules, answers checked; no cell logic."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Call(Generic[T]):
 
 
 class _Api(pyairtable.Api):
-    """pyairtable's building of requests; answers are read by `errors.read` alone, headers and plural errors included."""
+    """pyairtable's building of requests; answers are read by `errors.read`, which keeps headers and plural errors."""
 
     def _process_response(self, response: requests.Response) -> Answer:
         return read(response)

@@ -1,4 +1,4 @@
-"""The rows by which people steer and watch the cycle: switches read, results and feed states put into writes (C-41, R-76)."""
+"""The rows by which people steer and watch the cycle: switches read, results put into writes; nothing is sent."""
 
 from __future__ import annotations
 

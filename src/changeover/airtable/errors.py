@@ -1,4 +1,4 @@
-"""What can go wrong with the base as types (AT-28), read from an answer in one place; no key, URL or cell value enters."""
+"""What can go wrong with the base, as types (AT-28), read from an answer in one place; no key, URL or cell enters."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ class AirtableError(Exception):
     def __init__(
         self, code: str, *, status: int | None = None, field: str = "", record_id: str = "", after: float = 0.0
     ) -> None:
-        about = "".join(f" {part}" for part in (field and f'field "{field}"', record_id) if part)
-        super().__init__(code + about)
+        super().__init__(code)
         self.code, self.status, self.field, self.record_id, self.after = code, status, field, record_id, after
+
+    def __str__(self) -> str:
+        about = (self.field and f'field "{self.field}"', self.record_id)
+        return " ".join((self.code, *(part for part in about if part)))
 
     def __reduce__(self) -> tuple[type[AirtableError], tuple[str], Mapping[str, object]]:
         return type(self), (self.code,), self.__dict__

@@ -1,4 +1,4 @@
-"""Keeps the stored copy of the base as new as a few reads can make it, and reads it typed; it writes nothing outside."""
+"""Keeps the stored copy of the base as new as a few reads can make it, and reads it typed; it writes no base."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ _DAY_BEGINS: Final = time(3, 0)
 _OVERLAP: Final = timedelta(seconds=120)  # a row is stamped a little before its write is answered
 _OVERLAP_OWN_CLOCK: Final = timedelta(seconds=300)
 _OLDEST_CURSOR: Final = timedelta(hours=24)
+_PHOENIX: Final = ZoneInfo("America/Phoenix")
 _MARGIN_DAYS: Final = 30  # kept beyond the import window (AT-33)
 
 
@@ -64,7 +65,7 @@ _MARGIN_DAYS: Final = 30  # kept beyond the import window (AT-33)
 class Horizon:
     """Which stays the mirror holds: check-out not earlier than LOOKBACK_DAYS + 30 days ago, in the business's zone."""
 
-    zone: ZoneInfo = ZoneInfo("America/Phoenix")
+    zone: ZoneInfo = _PHOENIX
     lookback_days: int = 60
 
     def first_day(self, now: datetime) -> date:
@@ -235,7 +236,7 @@ class _Job:
         return None if listed is None else [name for name in listed if self._schema.has(table, name)]
 
     def _watched(self, table: str) -> list[Field]:
-        """The fields whose change counts: the listed ones, so that inverse links do not; computed ones cannot (AT-31)."""
+        """The fields whose change counts: the listed ones, so inverse links do not; computed ones cannot (AT-31)."""
         names = self._fields(table) or []
         return [Field(name) for name in names if not self._schema.computed(table, name)]
 

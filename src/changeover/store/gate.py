@@ -46,7 +46,7 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to send one request now. `stamp` is the shared clock's, `began` this process's; `probes` a block (AT-51)."""
+    """Leave to send one request now: its stamp on the shared clock and on ours; `probes` a block (AT-51)."""
 
     stamp: float
     began: float
@@ -107,7 +107,7 @@ class Gate:
                 self._late[ticket.stamp] = ticket.stamp + excess
 
     def pause(self, seconds: float = 0.0) -> None:
-        """Keeps every process from the base after a rate refusal, at least for the penalty; slow for an hour (AT-50)."""
+        """Keeps every process from the base after a rate refusal, at least for the penalty; an hour slow (AT-50)."""
         with self._db.begin() as conn:
             now = self._now(conn)
             row = self._locked_row(conn)
@@ -157,7 +157,7 @@ class Gate:
             if click:
                 self._set(conn, click_waits_until=_instant(now + self._pacing.click_hold))
             oldest = sorted(sent)[len(sent) - limit]
-            return max(oldest + self._pacing.window - now, _SHORTEST_WAIT)
+            return max(0.0, oldest + self._pacing.window - now) + _WAIT_MARGIN
         stamp = max(now, max(sent, default=0.0) + _DISTINCT) if now in sent else now
         self._set(conn, sent=[*sent, stamp], **({"click_waits_until": None} if click else {}))
         self._count(conn, purpose, now)
@@ -209,7 +209,7 @@ class Gate:
 
 _UNKNOWN_ROUND_TRIP = 0.05  # what a round trip takes at least, before one was measured
 _PAUSE_MARGIN = 0.05  # the base counts its penalty from when it refused, a little after we sent
-_SHORTEST_WAIT = 0.005
+_WAIT_MARGIN = 0.001  # so that the oldest stamp has left the window, and not almost
 _DISTINCT = 0.000_001
 _CLOCK_PUT_BACK = 60.0
 

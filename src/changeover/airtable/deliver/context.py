@@ -55,8 +55,8 @@ class Delivery:
 class Progress:
     """What one step did.
 
-    `left` counts what is not finished of the run (or of all). Call again while `left` and not `stopped`. `wait_until` is
-    set only when a wait was cut short. `stopped` is empty or says why nothing more can be sent now: `rate_limited`,
+    `left` counts what is not finished of the run (or of all). Call again while `left` and not `stopped`. `wait_until`
+    is set only when a wait was cut short. `stopped` is empty or says why nothing more can be sent now: `rate_limited`,
     `billing_blocked`, `credential_refused`, `unavailable`, `halted`, or a table's reason (`schema_drift`, `forbidden`).
     """
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from changeover.airtable import cells, rows
 from changeover.airtable.schema import SchemaFacts, load_facts
 from changeover.core.plan import Change, Plan, Verb, create_key
-from changeover.core.stay import Stay, Status
+from changeover.core.stay import Status, Stay
 from changeover.store import deliveries, mirror, written_types
 from changeover.store.deliveries import Phase, Write
 from changeover.store.mirror import Cell, Fields, Record
@@ -82,7 +82,7 @@ class _Enqueue:
         return [each for each in writes if each.dedupe_key not in waiting]
 
     def _histories(self, live: Sequence[Record]) -> tuple[dict[str, int | None], int]:
-        """Stores a copy per row unless an equal one is there, or on its way. Answers what each row's update waits for."""
+        """Stores a copy per row unless an equal one is there, or on its way; answers what each update waits for."""
         names = self.schema.copied(rows.TABLE)
         copies = {record.id: history_copy(record, names) for record in live}
         there = _old_rows(self.conn, {cells.text(each.fields.get(rows.UID)) for each in live})
@@ -118,7 +118,7 @@ class _Enqueue:
 
 
 def history_copy(record: Record, names: Iterable[str]) -> dict[str, Cell]:
-    """The history row of a live row: the same in all these fields but Status Old and `old_` before the job id (AT-47)."""
+    """The history row of a live row: the same in these fields but Status Old and `old_` before the job id (AT-47)."""
     copied = cells.compact({name: record.fields.get(name) for name in names})
     copied[rows.STATUS] = str(Status.OLD)
     job_id = cells.text(copied.get(rows.JOB_ID))

@@ -1,4 +1,4 @@
-"""Compares a base with the schema file and says what is missing, and which automations that stops; it changes nothing."""
+"""Compares a base with the schema file: what is missing, and which automations that stops; it changes nothing."""
 
 from __future__ import annotations
 
