@@ -1,4 +1,4 @@
-"""The control API every stand-in has under `/_sandbox` (journal, faults, reset); it never speaks a service's protocol."""
+"""The control API every stand-in has under `/_sandbox` (journal, faults, reset); it never speaks a real protocol."""
 
 import asyncio
 import ipaddress
