@@ -39,6 +39,8 @@ PLATFORM_WEIGHTS: dict[Channel, int] = {
 }
 FURTHER_WEIGHTS = PLATFORM_WEIGHTS | {Channel.VRBO: 40, Channel.BOOKING: 30, Channel.GOOGLE: 14, Channel.AIRBNB: 30}
 
+LAST_VISIT_DAYS = 180
+
 
 @dataclass(frozen=True, slots=True)
 class Business:
@@ -181,5 +183,10 @@ def _feed(seed: int, number: int, listing: int, platform: Channel) -> Feed:
 
 
 def _series(draw: random.Random, start: date) -> Series:
-    """Two nights every third or fourth week, begun some time before the first day."""
-    return Series(start - timedelta(days=draw.randint(20, 60)), 2, draw.choice((3, 4)), draw.randint(6, 12))
+    """Two nights every third or fourth week, begun some time before the first day.
+
+    It ends before any calendar's window does, so that no visit lies in nights that are closed anyway.
+    """
+    first, every = start - timedelta(days=draw.randint(20, 60)), draw.choice((3, 4))
+    turns = ((start - first).days + LAST_VISIT_DAYS) // (7 * every)
+    return Series(first, nights=2, every=every, count=min(turns, draw.randint(6, 12)))
