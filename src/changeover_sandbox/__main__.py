@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did its work, 3 when it could not, 4 for a wrong command line."""
     options = _parser().parse_args(arguments)
     if options.command == "serve":
-        # Only the background process needs the servers' code.
+        # Only the background process needs the servers' code; what it raises belongs whole into its log.
         from changeover_sandbox.server import serve  # noqa: PLC0415
 
         serve(options.dir)

@@ -1,5 +1,6 @@
 """One background process: whether it is still the one we started, and its end; it never touches a stranger's."""
 
+import contextlib
 import os
 import signal
 import time
@@ -48,7 +49,7 @@ class Process:
         return True
 
     def _send(self, which: signal.Signals) -> None:
-        if self.alive():
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, which)
 
 

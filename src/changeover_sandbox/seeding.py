@@ -3,11 +3,11 @@
 import importlib.util
 import json
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from changeover_sandbox.deployment import Credentials, Order, Serving
+from changeover_sandbox.deployment import Order, Serving
 from changeover_sandbox.world import Channel, Customer, Feed, Listing, World
 from changeover_sandbox.world.chance import digest
 
@@ -36,31 +36,26 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One environment's base in the Airtable stand-in."""
+    """One environment's base in the Airtable stand-in, filled through its control API: without limits and journal."""
 
     url: str
-    keys: Credentials
+    base_id: str
 
-    def call(self, method: str, path: str, body: object = None) -> object:
-        """A call of the service's own API, or of the control API; the parsed answer."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.keys.airtable_key}", "Content-Type": "application/json"}
-        return call(f"{self.url}{path}", method, data, headers)
+    def create(self, tables: Sequence[Mapping[str, object]]) -> None:
+        """Puts these tables in the place of all others."""
+        call(f"{self.url}/_sandbox/schema", {"base_id": self.base_id, "tables": tables})
 
-    def add(self, table: str, rows: Iterable[dict[str, object]]) -> list[str]:
-        """Creates rows at once, outside every limit; their record ids in order."""
-        records = [{"fields": row} for row in rows]
-        if not records:
-            return []
-        answer = self.call(
-            "POST", "/_sandbox/records", {"base_id": self.keys.base_id, "table": table, "records": records}
-        )
-        return _strings(answer, "ids")
+    def add(self, table: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
+        """Creates rows; their record ids in order."""
+        order = {"base_id": self.base_id, "table": table, "records": [{"fields": row} for row in rows]}
+        answer = call(f"{self.url}/_sandbox/records", order)
+        return [str(record_id) for record_id in answer["ids"]] if isinstance(answer, dict) else []
 
 
-def call(url: str, method: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> object:
-    """One HTTP call; the parsed JSON answer. OSError (HTTPError) for any refusal."""
-    request = urllib.request.Request(url, data, headers or {}, method=method)  # noqa: S310 - our own loopback server
+def call(url: str, order: Mapping[str, object]) -> object:
+    """Posts an order to a control API of ours; the parsed JSON answer. OSError (HTTPError) for any refusal."""
+    request = urllib.request.Request(url, json.dumps(order).encode(), method="POST")  # noqa: S310 - always http
+    # A proxy of the environment has no business between two processes of one machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
         parsed: object = json.loads(answer.read())
@@ -70,65 +65,41 @@ def call(url: str, method: str, data: bytes | None = None, headers: dict[str, st
 def fill(order: Order, serving: Serving) -> None:
     """Everything that was ordered, from nothing: called again after a broken attempt it begins anew."""
     airtable = serving.url("airtable")
-    call(f"{airtable}/_sandbox/reset", "POST", b"{}")
-    _enforce_limits(airtable, enforce=False)
+    call(f"{airtable}/_sandbox/reset", {})
     for environment, keys in order.credentials.items():
-        base = Base(airtable, keys)
-        create_tables(base, read_schema())
+        base = Base(airtable, keys.base_id)
+        base.create(read_schema())
         base.add("Environment", [{"Name": environment}])
     if not order.empty:
         fill_business(order, serving)
-    _enforce_limits(airtable, enforce=True)
 
 
 def fill_business(order: Order, serving: Serving) -> None:
     """The business of the order's seed: its calendars in the feeds stand-in, its houses in both bases."""
     ordered = {"seed": order.seed, "feeds": order.feeds, "date": order.day.isoformat()}
-    call(f"{serving.url('feeds')}/_sandbox/world", "POST", json.dumps(ordered).encode())
+    call(f"{serving.url('feeds')}/_sandbox/world", ordered)
     world = World(order.seed, order.feeds, order.day)
     for keys in order.credentials.values():
-        _fill_base(Base(serving.url("airtable"), keys), world, serving.url("feeds"))
-
-
-def create_tables(base: Base, tables: Sequence[dict[str, object]]) -> None:
-    """Creates the tables in the file's order, link targets first (AT-7)."""
-    known: dict[str, str] = {}
-    path = f"/v0/meta/bases/{base.keys.base_id}/tables"
-    for table in tables:
-        answer = base.call("POST", path, _with_table_ids(table, known))
-        known[str(table["name"])] = _string(answer, "id")
+        _fill_base(Base(serving.url("airtable"), keys.base_id), world, serving.url("feeds"))
 
 
 def read_schema() -> list[dict[str, object]]:
     """The tables of `airtable_base.json`: of the checkout, or of the copy that ships inside the program's package."""
-    with _schema_path().open(encoding="utf-8") as file:
+    # The package is looked for and never imported: the stand-ins must not depend on the program.
+    spec = importlib.util.find_spec("changeover")
+    packages = spec.submodule_search_locations if spec else None
+    places = [Path(__file__).resolve().parents[2], *map(Path, packages or ())]
+    with first_schema(place / "config" for place in places).open(encoding="utf-8") as file:
         tables: list[dict[str, object]] = json.load(file)["tables"]
     return tables
 
 
-def _schema_path() -> Path:
-    checkout = Path(__file__).resolve().parents[2] / "config" / SCHEMA_FILE
-    if checkout.exists():
-        return checkout
-    spec = importlib.util.find_spec("changeover")
-    for place in spec.submodule_search_locations or () if spec else ():
-        if (path := Path(place) / "config" / SCHEMA_FILE).exists():
-            return path
-    message = f"{SCHEMA_FILE} is neither in a checkout nor in the package changeover"
-    raise FileNotFoundError(message)
-
-
-def _with_table_ids(table: dict[str, object], known: dict[str, str]) -> dict[str, object]:
-    """The table with every link naming its table by id, as the API wants it."""
-    text = json.dumps(table)
-    for name, table_id in known.items():
-        text = text.replace(json.dumps({"linkedTable": name}), json.dumps({"linkedTableId": table_id}))
-    parsed: dict[str, object] = json.loads(text)
-    return parsed
-
-
-def _enforce_limits(airtable: str, *, enforce: bool) -> None:
-    call(f"{airtable}/_sandbox/limits", "POST", json.dumps({"enforce": enforce}).encode())
+def first_schema(folders: Iterable[Path]) -> Path:
+    """The schema file of the first folder that has one; FileNotFoundError when none has."""
+    path = next((path for folder in folders if (path := folder / SCHEMA_FILE).exists()), None)
+    if path is None:
+        raise FileNotFoundError(SCHEMA_FILE)
+    return path
 
 
 def _fill_base(base: Base, world: World, feeds_url: str) -> None:
@@ -173,11 +144,3 @@ def _feed(feed: Feed, properties: Sequence[str], feeds_url: str) -> dict[str, ob
 def _automations() -> Iterator[dict[str, object]]:
     for name in AUTOMATIONS:
         yield {"Name": name, "Active": True} if name == TICKED else {"Name": name}
-
-
-def _string(answer: object, key: str) -> str:
-    return str(answer[key]) if isinstance(answer, dict) else ""
-
-
-def _strings(answer: object, key: str) -> list[str]:
-    return [str(value) for value in answer[key]] if isinstance(answer, dict) else []

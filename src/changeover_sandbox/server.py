@@ -1,7 +1,6 @@
 """The background process of a sandbox: serves every stand-in on loopback until it is told to end; it seeds nothing."""
 
 import asyncio
-import errno
 import logging
 import signal
 from pathlib import Path
@@ -67,12 +66,12 @@ async def _serve(folder: Folder, order: Order) -> None:
 async def _listen(runner: web.AppRunner, wanted: int) -> int:
     """The port it listens on: the wanted one, so that addresses in a base stay true, or a free one."""
     try:
-        site = web.TCPSite(runner, HOST, wanted, reuse_address=True)
-        await site.start()
+        return await _bind(runner, wanted)
     except OSError as exc:
-        if not wanted or exc.errno != errno.EADDRINUSE:
-            raise
-        log.warning("port %d is taken, another one is used", wanted)
-        site = web.TCPSite(runner, HOST, 0)
-        await site.start()
+        log.warning("port %d cannot be had, another one is used: %s", wanted, exc)
+        return await _bind(runner, 0)
+
+
+async def _bind(runner: web.AppRunner, port: int) -> int:
+    await web.TCPSite(runner, HOST, port, reuse_address=True).start()
     return int(runner.addresses[-1][1])

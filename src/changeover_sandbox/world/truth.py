@@ -58,7 +58,7 @@ def _live(sightings: list[tuple[str, EntryType, Sight]]) -> LiveStay:
 
 
 def _block_type(stay: Stay) -> str | None:
-    """The words of the calendar the nights were closed in say it, unless it is one that gives no reason (R-35, R-40)."""
+    """Said by the words of the calendar the nights were closed in, unless it gives no reason (R-35, R-40)."""
     if stay.now.tentative:
         return "Unavailable"
     if stay.origin in _PLAIN:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -123,6 +124,36 @@ def test_a_wrong_command_line_exits_4(sandbox: Callable[..., tuple[int, Answer]]
     code, refused = sandbox("up", *options)
     assert code == 4
     assert options[0] in str(refused["error"])
+
+
+def test_a_port_taken_meanwhile_is_replaced(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    _, before = sandbox("up", "--empty")
+    sandbox("down")
+    port = int(before["feeds"]["url"].rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        code, after = sandbox("up")
+        assert code == 0
+        assert after["feeds"] != before["feeds"]
+        assert after["airtable"] == before["airtable"]
+        assert requests.get(f"{after['feeds']['url']}/_sandbox/feeds", timeout=5).json() == {"feeds": []}
+
+
+def test_a_server_that_cannot_start_is_told_with_its_own_words(
+    sandbox: Callable[..., tuple[int, Answer]], tmp_path: Path
+) -> None:
+    own = Folder(tmp_path).own
+    own.mkdir()
+    (own / "feeds").write_text("not a folder")
+    code, refused = sandbox("up", "--empty")
+    assert code == 3
+    assert "FileExistsError" in str(refused["error"])
+
+
+def test_serve_without_an_order_fails(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "changeover_sandbox", "serve", "--dir", str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "no sandbox was ordered" in done.stderr
 
 
 def test_neither_package_imports_the_other() -> None:

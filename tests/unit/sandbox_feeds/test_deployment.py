@@ -11,7 +11,7 @@ import pytest
 
 from changeover_sandbox.deployment import Folder, Order, Serving, write_settings
 from changeover_sandbox.process import Process
-from changeover_sandbox.seeding import AUTOMATIONS, read_schema
+from changeover_sandbox.seeding import AUTOMATIONS, first_schema, read_schema
 
 DAY = date(2026, 11, 2)
 
@@ -79,6 +79,17 @@ def test_the_schema_holds_every_table_with_link_targets_first() -> None:
     assert len(AUTOMATIONS) == 7
 
 
+def test_the_first_folder_with_a_schema_counts(tmp_path: Path) -> None:
+    for name in ("checkout", "package", "nothing"):
+        (tmp_path / name).mkdir()
+    package = tmp_path / "package" / "airtable_base.json"
+    package.touch()
+    folders = [tmp_path / "nothing", tmp_path / "package", tmp_path / "checkout"]
+    assert first_schema(folders) == package
+    with pytest.raises(FileNotFoundError):
+        first_schema(folders[:1])
+
+
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
@@ -115,6 +126,13 @@ def test_a_process_that_does_not_listen_is_ended_all_the_same() -> None:
         process = Process.of(child.pid)
         assert process.stop(patience=0.0)
         assert not process.alive()
+
+
+def test_an_ended_process_is_not_alive(sleeper: subprocess.Popen[bytes]) -> None:
+    process = Process.of(sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    assert not process.alive()
 
 
 def test_there_is_no_process_without_a_number() -> None:
