@@ -79,6 +79,11 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         return refusal.response()
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return errors.not_found().response()
+    except web.HTTPException:
+        raise
+    except Exception:
+        request.app.logger.exception("%s %s failed", request.method, request.path)
+        return errors.status_answer(500)
     aftermath = state.flush(credential_of(request))
     deliveries.begin(request.app, aftermath)
     return response

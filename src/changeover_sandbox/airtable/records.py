@@ -58,12 +58,13 @@ class Upserted:
 
 
 def create(write: Write, entries: Sequence[Entry]) -> list[Record]:
-    """New records in the order of the entries; raises ApiError before anything is stored."""
+    """New records in the order of the entries, under a given id where one is given; raises ApiError and stores nothing."""
     casting = write.casting()
     accepted = [accept_fields(write.table, entry.fields, casting) for entry in entries]
     _settle(write, casting)
     return [
-        _insert(write, write.table, cells, entry.created) for entry, cells in zip(entries, accepted, strict=True)
+        _insert(write, write.table, cells, entry.created, entry.record_id)
+        for entry, cells in zip(entries, accepted, strict=True)
     ]
 
 

@@ -59,7 +59,7 @@ async def add_view(request: web.Request) -> web.Response:
     """`{"base_id", "table", "name", "type"?, "formula"?}`: the public API cannot make views."""
     body = await object_of(request)
     base, table = _table(request, body)
-    view = View(new_id("viw"), str(body["name"]), str(body.get("type", "grid")), str(body.get("formula", "")))
+    view = View(new_id("viw"), str(body.get("name", "View")), str(body.get("type", "grid")), str(body.get("formula", "")))
     table.views[view.id] = view
     base.dirty_schema = True
     return answer(view.as_json(), status=201)
@@ -110,7 +110,7 @@ def _entry(item: object) -> Entry:
 
 
 async def seed_records(request: web.Request) -> web.Response:
-    """`{"base_id", "table", "records": [{"fields", "createdTime"?}…]}`: any number at once; `{"ids": […]}`."""
+    """`{"base_id", "table", "records": [{"id"?, "fields", "createdTime"?}…]}`: any number at once; `{"ids": […]}`."""
     write, entries = await _order(request)
     return answer({"ids": [record.id for record in records.create(write, entries)]}, status=201)
 
