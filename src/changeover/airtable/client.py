@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -29,14 +29,13 @@ from changeover.airtable.errors import (
     read,
 )
 from changeover.store.gate import Blocked, Gate, Purpose
-from changeover.store.mirror import Fields, Record, chunks
+from changeover.store.mirror import Fields, Record
 
 T = TypeVar("T")
 
 BATCH: Final = 10  # records a writing request may hold
 FORMULA_LIMIT: Final = 12_000  # characters (AT-26)
 _RESTARTS: Final = 3  # of a listing whose offset expired (AT-17)
-_IDS_A_FORMULA: Final = 300  # `RECORD_ID()='rec…', ` is 32 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +144,21 @@ class AirtableClient:
                 continue
         raise Unavailable("offset_expired")
 
-    def read_ids(
-        self, table: str, record_ids: Sequence[str], purpose: Purpose, *, fields: Sequence[str] | None = None
+    def read_any(
+        self, table: str, conditions: Iterable[Formula], purpose: Purpose, *, fields: Sequence[str] | None = None
     ) -> dict[str, Record]:
-        """The records of these ids that exist; a call per 300 ids."""
+        """The records that pass any of these conditions, by id; a call for each 12,000 characters of them (AT-26)."""
         found: dict[str, Record] = {}
-        for chunk in chunks(record_ids, _IDS_A_FORMULA):
-            formula = OR([RECORD_ID().eq(each) for each in chunk])
-            reading = self.read(table, purpose, formula=formula, fields=fields)
+        for part in _up_to(FORMULA_LIMIT, conditions):
+            reading = self.read(table, purpose, formula=OR(part), fields=fields)
             found.update({each.id: each for each in reading.records})
         return found
+
+    def read_ids(
+        self, table: str, record_ids: Iterable[str], purpose: Purpose, *, fields: Sequence[str] | None = None
+    ) -> dict[str, Record]:
+        """The records of these ids that exist, by id."""
+        return self.read_any(table, (RECORD_ID().eq(each) for each in record_ids), purpose, fields=fields)
 
     def get(self, table: str, record_id: str, purpose: Purpose) -> Record:
         """One record by id; NotFound when there is none."""
@@ -322,6 +326,21 @@ def _transport_code(fault: requests.RequestException) -> str:
     if isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError):
         return _NOT_SENT
     return "timeout" if isinstance(fault, requests.Timeout) else "connection_lost"
+
+
+def _up_to(limit: int, conditions: Iterable[Formula]) -> Iterator[list[Formula]]:
+    """The conditions in groups whose text, joined, stays within the limit; each group has at least one."""
+    group: list[Formula] = []
+    length = len("OR()")
+    for condition in conditions:
+        more = len(to_formula_str(condition)) + len(", ")
+        if group and length + more > limit:
+            yield group
+            group, length = [], len("OR()")
+        group.append(condition)
+        length += more
+    if group:
+        yield group
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pyairtable.formulas import OR, Field
+from pyairtable.formulas import Field
 
 from changeover.airtable import cells, rows
 from changeover.airtable.deliver import receipts
@@ -80,8 +80,8 @@ def _search(context: Delivery, creates: Sequence[Entry], alerts: list[Alert]) ->
 def _candidates(context: Delivery, table: str, entries: Sequence[Entry]) -> tuple[Record, ...]:
     name = _key_field(table)
     values = {cells.text(each.fields.get(name)) for each in entries}
-    formula = OR([Field(name).eq(value) for value in sorted(values)])
-    return context.client.read(table, Purpose.DELIVER, formula=formula).records
+    conditions = [Field(name).eq(value) for value in sorted(values)]
+    return tuple(context.client.read_any(table, conditions, Purpose.DELIVER).values())
 
 
 def _key_field(table: str) -> str:
