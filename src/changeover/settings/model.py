@@ -148,7 +148,7 @@ class Settings(BaseModel):
         "Default: the file state.db in the environment's data folder.",
     )
     max_concurrent_feeds: int = Field(20, ge=1, le=200, description="Feeds fetched at the same time.")
-    feed_timeout_seconds: float = Field(15, gt=0, le=300, description="Seconds one fetch of a feed may take.")
+    feed_timeout_seconds: float = Field(15.0, gt=0, le=300, description="Seconds one fetch of a feed may take.")
     feed_attempts: int = Field(3, ge=1, le=10, description="Tries per feed and run.")
     allow_private_feeds: bool = Field(
         False, description="Whether feeds may be on this machine or in a private network, on any port."
@@ -161,7 +161,7 @@ class Settings(BaseModel):
         3, ge=1, le=100, description="Runs in which a stay must be missing from its source before it counts as gone."
     )
     missing_grace_hours: float = Field(
-        12, ge=0, le=720, description="Hours a stay must have been missing before it counts as gone."
+        12.0, ge=0, le=720, description="Hours a stay must have been missing before it counts as gone."
     )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "America/Phoenix", description="Time zone of the business, for days and displayed times."

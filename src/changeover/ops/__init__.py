@@ -1,0 +1,1 @@
+"""What keeps the program watchable: logging and redaction; it decides nothing about stays."""
