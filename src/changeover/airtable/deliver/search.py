@@ -29,10 +29,10 @@ def settle(context: Delivery, run_id: str | None) -> tuple[datetime | None, tupl
     """
     with context.db.read() as conn:
         marked = deliveries.sending(conn, run_id)
-    if run_id is None:
-        wire = max((_sent(each) + context.delays.on_the_wire for each in marked), default=context.clock())
-        if not _wait(context, wire):
-            return wire, ()
+    if not marked:
+        return None, ()
+    if run_id is None and not _wait(context, wire := max(map(_sent, marked)) + context.delays.on_the_wire):
+        return wire, ()
     creates = [each for each in marked if each.method is Method.CREATE]
     with context.db.begin() as conn:
         context.check_lease(conn)
