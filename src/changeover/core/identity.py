@@ -91,16 +91,45 @@ class Row(Protocol):
     def live(self) -> bool: ...
 
 
+def row_uids(stay: Stay) -> tuple[str, str]:
+    """The uids under which a row itself is written: as its source gives it, and as a whole for older rows (R-45)."""
+    return bare_uid(stay.uid, stay.property_id), stay.uid
+
+
+def known_uids(row: Row, source: str) -> set[str]:
+    """Every uid by which a source knows a row: the row's own where it is that source's, and the aliases (R-46.1)."""
+    sighting = row.sightings.get(source)
+    own = row_uids(row.after) if row.after.source == source else ()
+    return {*own, *(sighting.uids if sighting else ())}
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The day of the run, and the day from which an end may be open (P-34)."""
+
+    today: date
+    horizon: date
+
+    def same_nights(self, each: Observation, stay: Stay) -> bool:
+        """The same check-in and check-out; an open end is no date, so two of them are the same (P-34)."""
+        if (each.check_in, each.check_out) == (stay.check_in, stay.check_out):
+            return True
+        open_ends = each.open_end and each.entry_type is stay.entry_type and stay.check_out >= self.horizon
+        begins_alike = each.check_in == stay.check_in or max(each.check_in, stay.check_in) <= self.today
+        return open_ends and begins_alike
+
+
 R = TypeVar("R", bound=Row)
 
 
 @dataclass(slots=True)
 class Matching(Generic[R]):
-    """One source's observations against its own rows, step by step; each row and each observation is used once (R-46)."""
+    """One source's observations against its own rows, step by step; each row and observation is used once (R-46)."""
 
     source: str
     rows: Sequence[R]
     left: list[Observation]
+    calendar: Calendar
     found: list[tuple[Observation, R, How]] = field(default_factory=list)
     _free: dict[int, R] = field(init=False)
     _shown: frozenset[tuple[str, str]] = field(init=False)
@@ -109,53 +138,60 @@ class Matching(Generic[R]):
         self._free = {id(row): row for row in self.rows}
         self._shown = frozenset((each.property_id, uid) for each in self.left for uid in (each.uid, *each.aliases))
 
-    @property
-    def unclaimed(self) -> list[R]:
-        return list(self._free.values())
-
     def by_uid(self, *, live: bool) -> None:
-        """R-46.1: composite uid, an older row's bare uid, or an alias, at this property."""
-        index: dict[tuple[str, str], list[R]] = defaultdict(list)
-        for row in self._free.values():
-            for uid in self._uids(row) if row.live is live else ():
-                index[row.after.property_id, uid].append(row)
-        self._claim(How.UID, lambda each: self._best(each, index.get((each.property_id, each.uid), ())))
+        """R-46.1: composite uid, an older row's bare uid, or an alias, at this property; aliases after all others."""
+        rows = [row for row in self._free.values() if row.live is live]
+        self._claim_uids([(row, row_uids(row.after)) for row in rows])
+        self._claim_uids([(row, known_uids(row, self.source)) for row in rows])
+
+    def _claim_uids(self, rows: Iterable[tuple[R, Iterable[str]]]) -> None:
+        index: dict[tuple[str, str], dict[int, R]] = defaultdict(dict)
+        for row, uids in rows:
+            for uid in uids:
+                index[row.after.property_id, uid][id(row)] = row
+        self._claim(How.UID, lambda each: self._best(each, index[each.property_id, each.uid].values()))
 
     def elsewhere(self) -> None:
         """R-46.2: the uid stands at another property, which this batch does not show: the stay has moved house."""
         index: dict[str, list[R]] = defaultdict(list)
-        for row in self._free.values():
-            for uid in self._uids(row):
+        for row in self._live():
+            for uid in known_uids(row, self.source):
                 if (row.after.property_id, uid) not in self._shown:
                     index[uid].append(row)
         self._claim(How.ELSEWHERE, lambda each: self._best(each, index.get(each.uid, ())))
 
     def by_dates(self) -> None:
         """R-46.3: the same nights among live rows that no uid has claimed, the same Entry Type first."""
-        index: dict[tuple[str, date, date], list[R]] = defaultdict(list)
-        for row in self._live():
-            index[row.after.property_id, row.after.check_in, row.after.check_out].append(row)
+        index = self._live_by_property()
+        same = self.calendar.same_nights
         self._claim(
-            How.DATES, lambda each: self._best(each, index.get((each.property_id, each.check_in, each.check_out), ()))
+            How.DATES,
+            lambda each: self._best(each, [row for row in index[each.property_id] if same(each, row.after)]),
         )
 
     def by_continuity(self, seen: Container[str]) -> None:
-        """R-46.4: an unseen live row and an observation left over share a night, and each is the other's only candidate."""
-        rows = [row for row in self._live() if row.after.record_id not in seen]
-        pairs = [(each, row) for each in self.left for row in rows if _continues(each, row.after)]
+        """R-46.4: an unseen live row and an observation left over share a night, each the other's only candidate."""
+        index = self._live_by_property(seen)
+        pairs = [(each, row) for each in self.left for row in index[each.property_id] if _continues(each, row.after)]
         of_row, of_item = Counter(id(row) for _, row in pairs), Counter(id(each) for each, _ in pairs)
         only = {id(each): row for each, row in pairs if of_row[id(row)] == 1 and of_item[id(each)] == 1}
         self._claim(How.CONTINUITY, lambda each: only.get(id(each)))
 
     def by_check_out(self, seen: Container[str]) -> None:
         """R-46.5: for uids that do not last, the same check-out and a night in common."""
-        rows = [row for row in self._live() if row.after.record_id not in seen]
+        index = self._live_by_property(seen)
 
         def candidate(each: Observation) -> R | None:
-            fits = () if each.stable_uid else [row for row in rows if _ends_alike(each, row.after)]
+            fits = () if each.stable_uid else [row for row in index[each.property_id] if _ends_alike(each, row.after)]
             return self._best(each, fits)
 
         self._claim(How.CHECK_OUT, candidate)
+
+    def withhold(self, uids: Container[tuple[str, str]]) -> None:
+        """Takes out the rows that something else in the batch speaks for, by (property, uid)."""
+        for row in list(self._free.values()):
+            if any((row.after.property_id, uid) in uids for uid in known_uids(row, self.source)):
+                del self._free[id(row)]
 
     def set_aside(self, chosen: Callable[[Observation], bool]) -> list[Observation]:
         """Takes out observations that are decided elsewhere."""
@@ -174,15 +210,18 @@ class Matching(Generic[R]):
             self.found.append((each, row, how))
         self.left = remaining
 
-    def _uids(self, row: R) -> set[str]:
-        sighting = row.sightings.get(self.source)
-        return {bare_uid(row.after.uid, row.after.property_id), row.after.uid, *(sighting.uids if sighting else ())}
-
     def _live(self) -> list[R]:
         return [row for row in self._free.values() if row.live]
 
+    def _live_by_property(self, seen: Container[str] = ()) -> dict[str, list[R]]:
+        index: dict[str, list[R]] = defaultdict(list)
+        for row in self._live():
+            if row.after.record_id not in seen:
+                index[row.after.property_id].append(row)
+        return index
+
     def _best(self, each: Observation, rows: Iterable[R]) -> R | None:
-        """Live before Removed, then the row under this very uid, then the same nights, then the same type, then the oldest."""
+        """Live before Removed, then the row under this very uid, the same nights, the same type, then the oldest."""
         free = [row for row in rows if id(row) in self._free]
         return min(free, key=lambda row: _closeness(each, row), default=None)
 
@@ -204,8 +243,8 @@ def shares_a_night(each: Observation, stay: Stay) -> bool:
 
 
 def _continues(each: Observation, stay: Stay) -> bool:
-    return each.property_id == stay.property_id and each.entry_type is stay.entry_type and shares_a_night(each, stay)
+    return each.entry_type is stay.entry_type and shares_a_night(each, stay)
 
 
 def _ends_alike(each: Observation, stay: Stay) -> bool:
-    return each.property_id == stay.property_id and each.check_out == stay.check_out and shares_a_night(each, stay)
+    return each.check_out == stay.check_out and shares_a_night(each, stay)

@@ -34,7 +34,7 @@ def service_time(
     hours: ServiceHours,
     zone: ZoneInfo,
 ) -> datetime | Unreadable:
-    """The start of the cleaning as a UTC instant of minute precision (J-11, J-14): a person's word first, then the flags."""
+    """The start of the cleaning in UTC, to the minute (J-11, J-14): a person's word first, then the flags."""
     if custom.strip():
         return custom_time(custom, check_out, zone)
     wall = hours.owner_arriving if owner_arriving else hours.same_day if same_day else hours.default
@@ -55,17 +55,20 @@ def custom_time(text: str, check_out: date, zone: ZoneInfo) -> datetime | Unread
     clock_time = _clock(clock_text)
     if day is None or clock_time is None:
         return Unreadable(text)
-    return _instant(day, clock_time, zone)
+    try:
+        return _instant(day, clock_time, zone)
+    except OverflowError:  # the last day that Python knows
+        return Unreadable(text)
 
 
 def _iso_instant(words: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(words)
-    except ValueError:
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC).replace(second=0, microsecond=0)
+    except (ValueError, OverflowError):
         return None
-    if instant.tzinfo is None:
-        return None
-    return instant.astimezone(UTC).replace(second=0, microsecond=0)
+    return None
 
 
 def _day(text: str) -> date | None:

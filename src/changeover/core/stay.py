@@ -1,4 +1,4 @@
-"""The vocabulary of stays: what a source shows and what the base holds; it carries values and never decides anything."""
+"""The vocabulary of stays: what a source shows and what the base holds; it carries values and decides nothing."""
 
 from __future__ import annotations
 

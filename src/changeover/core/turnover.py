@@ -1,4 +1,4 @@
-"""A property's timeline of live stays -> what the cleaner must know of each check-out; never what one run happened to read."""
+"""A property's timeline of live stays -> what the cleaner must know of each check-out, whatever one run has read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_ARRIVAL = (BlockType.MAINTENANCE, BlockType.UNAVAILABLE)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The live stays of one property, of every source and of people, in order of check-in, guests first (R-83, R-86)."""
+    """The live stays of one property, every source's and people's, by check-in, guests first (R-83, R-86)."""
 
     stays: tuple[Stay, ...]
     arrivals: tuple[date, ...]
@@ -30,7 +30,7 @@ class Timeline:
         return cls(ordered, tuple(s.check_in for s in ordered), guests, tuple(s.check_in for s in guests))
 
     def next_entry(self, stay: Stay) -> Stay | None:
-        """The next to arrive at or after this check-out: least check-in, a guest before a block of the same day (R-86)."""
+        """The next to arrive from this check-out on: least check-in, a guest before a block of the same day (R-86)."""
         return _first_from(self.stays, self.arrivals, stay)
 
     def next_guest(self, stay: Stay) -> Stay | None:
@@ -103,15 +103,19 @@ def _next_guest_date(stay: Stay, owner_block: Stay | None, next_guest: Stay | No
 
 
 def _overlapping(guests: Sequence[Stay]) -> frozenset[str]:
-    """Record ids of guests who share a night with another guest; touching is no overlap (R-87)."""
-    crowded: set[str] = set()
-    last: Stay | None = None  # of the guests so far, the one who leaves last
-    for guest in guests:
-        if last is not None and guest.check_in < last.check_out:
-            crowded |= {guest.record_id, last.record_id}
-        if last is None or guest.check_out > last.check_out:
-            last = guest
-    return frozenset(crowded)
+    """Record ids of guests who share a night with another guest; touching is no overlap (R-87).
+
+    Rows of the very same nights are one stay (R-51), so they do not overlap each other. One pass in order of check-in
+    finds everyone: who overlaps any earlier guest overlaps the one of them who leaves last.
+    """
+    crowded: set[tuple[date, date]] = set()
+    last: tuple[date, date] | None = None
+    for nights in sorted({(guest.check_in, guest.check_out) for guest in guests}):
+        if last is not None and nights[0] < last[1]:
+            crowded |= {nights, last}
+        if last is None or nights[1] > last[1]:
+            last = nights
+    return frozenset(guest.record_id for guest in guests if (guest.check_in, guest.check_out) in crowded)
 
 
 def _service_time(stay: Stay, rules: Rules) -> datetime | None:

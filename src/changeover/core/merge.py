@@ -1,0 +1,107 @@
+"""Two live rows of one stay become one, and a person is asked where both have a job (R-49, R-55)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime
+
+from changeover.core.draft import Draft
+from changeover.core.ledger import Ledger
+from changeover.core.memory import MERGED
+from changeover.core.owner import settle_owner
+from changeover.core.plan import Level
+from changeover.core.stay import Decision, Hold, HoldReason
+
+
+def merge(ledger: Ledger) -> None:
+    """Live rows that came to the same nights, or to one source's same uid, become one (R-55)."""
+    groups: dict[tuple[str, object, object], list[Draft]] = defaultdict(list)
+    for draft in ledger.drafts.values():
+        stay = draft.after
+        if draft.live and not stay.kept_by_people:
+            groups[stay.property_id, "nights", draft.nights].append(draft)
+            groups[stay.property_id, stay.source, stay.uid].append(draft)
+    for key in sorted((key for key, drafts in groups.items() if len(drafts) > 1), key=str):
+        _merge_group(ledger, [draft for draft in groups[key] if draft.live])
+
+
+def _merge_group(ledger: Ledger, drafts: list[Draft]) -> None:
+    one_source = len({draft.after.source for draft in drafts}) == 1
+    ranked = sorted(drafts, key=lambda draft: _survival(ledger, draft, one_source=one_source))
+    for other in ranked[1:]:
+        _merge_pair(ledger, ranked[0], other)
+
+
+def _survival(ledger: Ledger, draft: Draft, *, one_source: bool) -> tuple[bool, bool, bool, datetime, str]:
+    """The row with a job stays, else the older (R-55); within one source, the one it shows before one it does not."""
+    stay = draft.after
+    unseen = one_source and not ledger.was_seen(draft, stay.source or "")
+    return not stay.job_id, draft.before is None, unseen, stay.created, stay.record_id
+
+
+def _merge_pair(ledger: Ledger, survivor: Draft, other: Draft) -> None:
+    if not (survivor.after.source == other.after.source and _was_live(survivor) and _was_live(other)):
+        absorb(ledger, survivor, other)
+    elif other.after.job_id:
+        _hold_duplicate(ledger, survivor, other)
+    else:
+        _inherit(ledger, survivor, other)
+        ledger.retire(other)
+
+
+def absorb(ledger: Ledger, survivor: Draft, other: Draft) -> None:
+    """The other row ends; what its sources showed now counts for the survivor."""
+    _inherit(ledger, survivor, other)
+    ledger.remove(other, f"{MERGED}{survivor.after.uid}")
+    settle_owner(ledger, survivor)
+
+
+def _inherit(ledger: Ledger, survivor: Draft, other: Draft) -> None:
+    """Sightings of the row that ends become the survivor's, so that their uids lead to it from now on."""
+    for source, sighting in other.sightings.items():
+        own, shown = survivor.sightings.get(source), ledger.was_seen(other, source)
+        newer, older = (sighting, own) if shown or own is None else (own, sighting)
+        uids = dict.fromkeys((*newer.uids, *(older.uids if older else ())))
+        survivor.sightings[source] = replace(newer, record_id=survivor.after.record_id, uids=tuple(uids))
+        ledger.by_source[source][survivor] = None
+        if shown:
+            ledger.note_seen(survivor, source)
+    other.sightings = {}
+
+
+def _hold_duplicate(ledger: Ledger, survivor: Draft, other: Draft) -> None:
+    stay = other.after
+    earlier = next(
+        (h for h in ledger.known.holds if h.record_id == stay.record_id and h.reason is HoldReason.DUPLICATE), None
+    )
+    decision = earlier.decision if earlier else Decision.WAITING
+    if decision is Decision.APPROVED:
+        absorb(ledger, survivor, other)
+        return
+    hold = Hold(
+        source=stay.source or "",
+        record_id=stay.record_id,
+        property_id=stay.property_id,
+        check_in=stay.check_in,
+        check_out=stay.check_out,
+        since=earlier.since if earlier else ledger.now,
+        decision=decision,
+        reason=HoldReason.DUPLICATE,
+    )
+    _show_with(ledger, survivor, other)
+    if earlier is None and (hold.source, hold.record_id, hold.reason) not in ledger.holds:
+        text = f"{ledger.describe(other)} has two live rows with a job each"
+        ledger.alert("duplicate_row", stay.record_id, Level.ERROR, text)
+    ledger.hold(hold)
+
+
+def _show_with(ledger: Ledger, survivor: Draft, other: Draft) -> None:
+    """While a person decides, whatever shows the one row shows the other: it is not missed."""
+    for source in other.sightings:
+        if ledger.was_seen(survivor, source):
+            ledger.still_there(other, source, survivor.sightings[source].last_seen)
+
+
+def _was_live(draft: Draft) -> bool:
+    return draft.before is not None and draft.before.live
