@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select
 from changeover.store.tables import facts
 from changeover.store.upsert import upsert
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)

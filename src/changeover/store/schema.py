@@ -26,7 +26,7 @@ def migrate(url: str) -> None:
     database = Database(url)
     try:
         with database.read() as connection:
-            connection.exec_driver_sql("SELECT 1")  # opens the file: it is in WAL mode before anyone else sees it (LB-5)
+            connection.exec_driver_sql("SELECT 1")  # the file is in WAL mode before the engine opens it (LB-5)
         DBOS.migrate(url)
         with database.begin() as connection:
             config = alembic_config()
