@@ -125,7 +125,7 @@ def _uploaded(body: Mapping[str, object]) -> tuple[str, str, bytes]:
     if not (isinstance(kind, str) and isinstance(filename, str) and isinstance(encoded, str)):
         raise errors.invalid_request()
     try:
-        content = base64.b64decode(encoded)
+        content = base64.b64decode("".join(encoded.split()), validate=True)
     except binascii.Error as exc:
         raise errors.invalid_request() from exc
     if len(content) > MAX_UPLOAD:
