@@ -111,6 +111,7 @@ class AirtableClient:
         self._guard, self._tries, self._sleep = guard, tries, sleep
         self._endpoint = endpoint_url.rstrip("/").removesuffix("/v0")
         self._api = _Api(api_key, timeout=tries.timeout, retry_strategy=None, endpoint_url=self._endpoint)
+        self._api.session.max_redirects = 0  # a redirect is a page to sign in, never an answer
         self._key_hash = hashlib.sha256(api_key.encode()).hexdigest()
 
     def __repr__(self) -> str:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from changeover.airtable import cells, rows
 from changeover.airtable.client import AirtableClient
-from changeover.airtable.errors import Forbidden, NotFound
-from changeover.airtable.schema import SchemaFacts, forget_verification
+from changeover.airtable.errors import BillingBlocked, Forbidden, NotFound, SchemaDrift
+from changeover.airtable.schema import SchemaFacts, forget_verification, forget_what_an_error_spoils
 from changeover.core.plan import Alert, Level
 from changeover.store import mirror
 from changeover.store.database import Database
@@ -120,14 +120,21 @@ def refresh(
     Raises the client's errors; a table that was not read to its end keeps its cursor.
     """
     job = _Job(client, db, now, schema, horizon, force_full)
-    done = [job.table(table) for table in dict.fromkeys(tables) if schema.has_table(table)]
-    done += [job.table(table) for table in DAILY_TABLES if table not in tables and job.needs_daily(table)]
+    try:
+        done = [job.table(table) for table in dict.fromkeys(tables) if schema.has_table(table)]
+        done += [job.table(table) for table in DAILY_TABLES if table not in tables and job.needs_daily(table)]
+    except (Forbidden, NotFound, SchemaDrift, BillingBlocked) as error:
+        with db.begin() as conn:
+            forget_what_an_error_spoils(conn, error)
+        raise
     return Refresh(tuple(done), tuple(job.alerts), job.schema_is_stale)
 
 
-def reread(client: AirtableClient, db: Database, table: str, record_ids: Sequence[str], purpose: Purpose) -> set[str]:
+def reread(
+    client: AirtableClient, db: Database, schema: SchemaFacts, table: str, record_ids: Sequence[str], purpose: Purpose
+) -> set[str]:
     """Reads rows again before anything is refused because of them (AT-36); answers the ids that exist."""
-    found = client.read_ids(table, record_ids, purpose, fields=LISTED.get(table))
+    found = client.read_ids(table, record_ids, purpose, fields=_read_fields(table, schema))
     with db.begin() as conn:
         mirror.put(conn, table, found.values())
     return set(found)
@@ -182,7 +189,7 @@ class _Job:
     def _changes(self, table: str, cursor: Cursor) -> TableRefresh:
         since = DATETIME_PARSE(cells.instant_cell(cursor.cursor))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(*self._watched(table)), since), IS_AFTER(CREATED_TIME(), since))
-        reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=self._fields(table))
+        reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=_read_fields(table, self._schema))
         with self._db.begin() as conn:
             self._keep(conn, table, reading.records)
             mirror.save_cursor(conn, table, Cursor(self._cursor(reading.at), cursor.full_at))
@@ -191,14 +198,15 @@ class _Job:
     def _full(self, table: str, *, daily: bool) -> TableRefresh:
         first_day = self._horizon.first_day(self._now)
         formula = _from_day(first_day) if table == RESERVATIONS else None
-        reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=self._fields(table))
+        reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=_read_fields(table, self._schema))
         with self._db.read() as conn:
             before = mirror.cursor(conn, table)
             stored = {each.id: each for each in mirror.load(conn, table)}
             dead = mirror.tombstones(conn, table)
         missing = [stored[key] for key in stored.keys() - {each.id for each in reading.records}]
         left = [each.id for each in (*missing, *dead) if table == RESERVATIONS and _before(each, first_day)]
-        gone, moved = self._look_for(table, sorted({each.id for each in missing} - set(left)))
+        looked_for = sorted({each.id for each in missing} - set(left))
+        gone, moved = self._look_for(table, looked_for, [each.id for each in reading.records])
         full_at = self._now if daily or before is None else before.full_at
         with self._db.begin() as conn:
             self._keep(conn, table, [*reading.records, *moved])
@@ -207,19 +215,26 @@ class _Job:
             mirror.save_cursor(conn, table, Cursor(self._cursor(reading.at), full_at))
         return TableRefresh(table, full=True, read=len(reading.records), buried=tuple(gone))
 
-    def _look_for(self, table: str, record_ids: Sequence[str]) -> tuple[list[str], list[Record]]:
-        """Reads each missing row by id: those that are gone, and those that are there after all (AT-34)."""
+    def _look_for(self, table: str, record_ids: Sequence[str], there: Sequence[str]) -> tuple[list[str], list[Record]]:
+        """Reads each missing row by id: those that are gone, and those that are there after all (AT-34).
+
+        A row that may not be read is gone only if another one, of those that are there, may: else our right is.
+        """
         if len(record_ids) > _MOST_DELETIONS:
             text = f"{len(record_ids)} rows of {table} are missing at once: none was taken for deleted"
             self.alerts.append(Alert("suspect_deletions", table, Level.ERROR, text))
             return [], []
         gone: list[str] = []
         found: list[Record] = []
+        refused = False
         for record_id in record_ids:
             try:
                 found.append(self._client.get(table, record_id, Purpose.REFRESH))
-            except (NotFound, Forbidden):
+            except (NotFound, Forbidden) as error:
                 gone.append(record_id)
+                refused = refused or isinstance(error, Forbidden)
+        if refused and there:
+            self._client.get(table, there[0], Purpose.REFRESH)
         return gone, found
 
     def _keep(self, conn: Connection, table: str, records: Sequence[Record]) -> None:
@@ -231,14 +246,16 @@ class _Job:
     def _cursor(self, at: datetime | None) -> datetime:
         return at - _OVERLAP if at is not None else self._now - _OVERLAP_OWN_CLOCK
 
-    def _fields(self, table: str) -> list[str] | None:
-        listed = LISTED[table]
-        return None if listed is None else [name for name in listed if self._schema.has(table, name)]
-
     def _watched(self, table: str) -> list[Field]:
         """The fields whose change counts: the listed ones, so inverse links do not; computed ones cannot (AT-31)."""
-        names = self._fields(table) or []
+        names = _read_fields(table, self._schema) or []
         return [Field(name) for name in names if not self._schema.computed(table, name)]
+
+
+def _read_fields(table: str, schema: SchemaFacts) -> list[str] | None:
+    """The listed fields that the base has; None for all."""
+    listed = LISTED[table]
+    return None if listed is None else [name for name in listed if schema.has(table, name)]
 
 
 def _from_day(first_day: date) -> Formula:

@@ -285,3 +285,9 @@ def test_never_more_than_the_allowed_requests_in_any_second(base: Any, connect: 
     for _ in range(50):
         client.read("Environment", Purpose.REFRESH)
     assert [call["status"] for call in base.calls(since)] == [200] * 50
+
+
+def test_a_redirect_is_no_answer_and_is_not_followed(base: Any, client: AirtableClient) -> None:
+    base.fault("status", "GET", None, value=302)
+    with pytest.raises(errors.AirtableError):
+        client.read(TABLE, Purpose.REFRESH)

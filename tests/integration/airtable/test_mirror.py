@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from changeover.airtable import mirror as base_mirror
-from changeover.airtable.errors import Unavailable
+from changeover.airtable.errors import AirtableError, Forbidden, SchemaDrift, Unavailable
 from changeover.airtable.mirror import Feed, Horizon, Property
+from changeover.airtable.schema import BaseSpec, verify
 from changeover.store import mirror
 from changeover.store.gate import Purpose
 
@@ -234,7 +236,9 @@ def test_rows_come_out_typed(world: Any) -> None:
 
 def test_rows_are_read_again_before_anything_is_refused_because_of_them(world: Any) -> None:
     (quill,) = world.base.add("Properties", {"Property Name": "Quill"})
-    found = base_mirror.reread(world.client, world.db, "Properties", [quill, "recNOBODY00000000"], Purpose.CLICK)
+    found = base_mirror.reread(
+        world.client, world.db, world.schema, "Properties", [quill, "recNOBODY00000000"], Purpose.CLICK
+    )
     assert found == {quill}
     assert quill in world.mirrored("Properties")
 
@@ -263,3 +267,41 @@ def test_the_horizon_is_the_businesss_day_and_ninety_days(now: datetime) -> None
     horizon = Horizon()
     evening = datetime(2026, 3, 5, 2, 0, tzinfo=UTC)  # still March 4 in Phoenix
     assert horizon.first_day(evening).isoformat() == "2025-12-04"
+
+
+def test_rows_that_may_not_be_read_are_no_deletions_when_nothing_may_be_read(world: Any) -> None:
+    ids = [world.row(number) for number in range(3)]
+    world.refresh()
+    world.base.delete(ids[0])
+    world.base.fault("status", "GET", None, path="Reservations/rec", value=403)
+    with pytest.raises(Forbidden):
+        world.refresh(force_full=True)
+    assert set(world.mirrored()) == set(ids)
+    world.base.heal()
+    world.base.fault("status", "GET", 1, path="Reservations/rec", value=403)
+    world.refresh(force_full=True)
+    assert set(world.mirrored()) == set(ids[1:])
+
+
+@pytest.mark.parametrize(("mode", "value"), [("rate-limit", "billing"), ("status", 403)])
+def test_a_block_makes_the_next_refresh_full_and_a_refusal_the_next_verification_new(
+    world: Any, spec: BaseSpec, mode: str, value: object
+) -> None:
+    world.base.fault(mode, "GET", 1, path="Automation", value=value)
+    with pytest.raises(AirtableError):
+        world.refresh()
+    world.client.gate.unblock()
+    full = tables(world.refresh())["Reservations"][0]
+    remembered = verify(world.client, world.db, spec, "dev", now=datetime.now(UTC), version="1").remembered
+    assert (full, remembered) == ((True, True) if mode == "rate-limit" else (False, False))
+
+
+def test_a_field_renamed_behind_our_back_is_drift_and_never_an_empty_table(world: Any) -> None:
+    automation = next(each for each in world.client.meta_tables() if each["name"] == "Automation")
+    (field, *_) = automation["fields"]
+    url = f"{world.base.url}/v0/meta/bases/{world.base.base_id}/tables/{automation['id']}/fields/{field['id']}"
+    headers = {"Authorization": f"Bearer {world.base.key}"}
+    assert requests.patch(url, json={"name": "Title"}, headers=headers, timeout=10).ok
+    with pytest.raises(SchemaDrift):
+        world.refresh()
+    assert len(world.mirrored("Automation")) == 7

@@ -154,7 +154,12 @@ def _restored(lost: Record, schema: SchemaFacts) -> dict[str, Cell]:
 
 
 def _written(stay: Stay) -> WrittenTypes:
-    return WrittenTypes(_stay_key(stay), stay.service_type, stay.block_type)
+    """What this create writes into the two fields that people may take over; a restored row may hold other values."""
+    return WrittenTypes(
+        _stay_key(stay),
+        stay.service_type if stay.wrote_service_type is None else stay.wrote_service_type,
+        stay.block_type if stay.wrote_block_type is None else stay.wrote_block_type,
+    )
 
 
 def _stay_key(stay: Stay) -> str:

@@ -25,7 +25,7 @@ from changeover.airtable.errors import (
     Unauthorized,
     Unavailable,
 )
-from changeover.airtable.schema import forget_verification
+from changeover.airtable.schema import forget_what_an_error_spoils
 from changeover.core.plan import Alert, Level
 from changeover.store import deliveries, mirror
 from changeover.store.deliveries import Entry, Method, Phase
@@ -146,9 +146,8 @@ class _Step:
             self.stopped = next((word for kind, word in _STOPS if isinstance(error, kind)), error.code)
             if isinstance(error, Unauthorized | Forbidden | BillingBlocked):
                 self.alerts.append(_base_alert(error))
-        if isinstance(error, SchemaDrift | NotFound | Forbidden):
-            with self.context.db.begin() as conn:
-                forget_verification(conn, drift=isinstance(error, SchemaDrift))
+        with self.context.db.begin() as conn:
+            forget_what_an_error_spoils(conn, error)
         self._release(entries, error)
 
     def _stop_table(self, error: AirtableError, entries: Sequence[Entry]) -> None:

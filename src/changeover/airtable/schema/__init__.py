@@ -4,7 +4,13 @@ from changeover.airtable.schema.check import Finding, FindingKind, blocked, chec
 from changeover.airtable.schema.facts import SchemaFacts, load_facts
 from changeover.airtable.schema.init import InitReport, init
 from changeover.airtable.schema.spec import AUTOMATIONS, BaseSpec, FieldSpec, Owner, TableSpec, load
-from changeover.airtable.schema.verify import Verification, forget_verification, marker, verify
+from changeover.airtable.schema.verify import (
+    Verification,
+    forget_verification,
+    forget_what_an_error_spoils,
+    marker,
+    verify,
+)
 
 __all__ = [
     "AUTOMATIONS",
@@ -21,6 +27,7 @@ __all__ = [
     "check",
     "compare",
     "forget_verification",
+    "forget_what_an_error_spoils",
     "init",
     "load",
     "load_facts",

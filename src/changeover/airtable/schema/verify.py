@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from changeover.airtable.cells import text
 from changeover.airtable.client import AirtableClient
-from changeover.airtable.errors import WrongBase
+from changeover.airtable.errors import AirtableError, BillingBlocked, Forbidden, NotFound, SchemaDrift, WrongBase
 from changeover.airtable.schema.check import Finding, FindingKind, blocked, compare
 from changeover.airtable.schema.facts import VERIFICATION, SchemaFacts, load_facts
 from changeover.airtable.schema.live import parse
@@ -94,6 +94,14 @@ def forget_verification(conn: Connection, *, drift: bool = True) -> None:
     if fact is not None and isinstance(fact.value, dict):
         facts.put(conn, VERIFICATION, {**fact.value, "fingerprint": ""}, fact.at)
     if drift:
+        mirror.drop_cursors(conn)
+
+
+def forget_what_an_error_spoils(conn: Connection, error: AirtableError) -> None:
+    """What an error of the base makes doubtful: the verification (AT-12), the mirror's cursors (AT-33), or nothing."""
+    if isinstance(error, SchemaDrift | NotFound | Forbidden):
+        forget_verification(conn, drift=isinstance(error, SchemaDrift))
+    elif isinstance(error, BillingBlocked):
         mirror.drop_cursors(conn)
 
 
