@@ -1,4 +1,4 @@
-"""What a calendar event is, from its words and its feed's other events (P-30 … P-34); it never reads dates from text."""
+"""What a calendar event is, by its words and its feed's other events (P-30 … P-34); it never reads dates from text."""
 
 from __future__ import annotations
 
@@ -257,14 +257,13 @@ def _meaning(event: EventText, summary: str, dialect: Dialect) -> Meaning | None
         return Meaning.TASK
     if exact := _first(summary, platform.exact):
         return exact
-    for prefix, meaning in platform.uid_prefixes:
-        if event.uid.startswith(prefix):
-            return meaning
+    if by_uid := next((meaning for prefix, meaning in platform.uid_prefixes if event.uid.startswith(prefix)), None):
+        return by_uid
     if signs.block.start(summary):
         return Meaning.BLOCK
-    if signs.is_reservation(summary, _BLANKS.sub(" ", event.summary).strip()):
-        return Meaning.RESERVATION
-    return Meaning.RESERVATION if signs.is_described_reservation(event.description) else None
+    printed = _BLANKS.sub(" ", event.summary).strip()
+    is_guest = signs.is_reservation(summary, printed) or signs.is_described_reservation(event.description)
+    return Meaning.RESERVATION if is_guest else None
 
 
 def _first(summary: str, table: Sequence[tuple[Words, Meaning]]) -> Meaning | None:
