@@ -1,4 +1,4 @@
-"""Day files of log lines: written without renames, compressed and deleted by age (L-3); a full disk only loses lines."""
+"""Day files of log lines: no renames, compressed and deleted by age (L-3); a full disk only loses lines."""
 
 from __future__ import annotations
 

@@ -162,7 +162,8 @@ def _said(record: logging.LogRecord) -> tuple[Event, BaseException | None]:
     if isinstance(record.msg, Mapping):
         said = {str(name): value for name, value in record.msg.items()}
         return said, _exception(said.pop("exc_info", None))
-    said = {**structlog.contextvars.get_contextvars(), "event": f"library.{record.name}", "message": record.getMessage()}
+    words = {"event": f"library.{record.name}", "message": record.getMessage()}
+    said = {**structlog.contextvars.get_contextvars(), **words}
     return said, _exception(record.exc_info)
 
 

@@ -12,15 +12,15 @@ PHONE = "[phone]"
 CODE = "[code]"
 MIN_SECRET = 4  # shorter values are words; hiding them by value would blank every line
 
-_SECRET_NAME = (
+_NAMES_OF_KEYS = (
     r"authorization|proxy-authorization|cookie|set-cookie|x-api-key|api[-_ ]?key|api-signature|x-internal-auth|"
     r"x-airtable-content-mac|access[-_]?token|token|client[-_]?secret|secret|passwd|password|pwd|signature|"
     r"door[-_ ]?code|gate[-_ ]?code|lock[-_ ]?code"
 )
-_SECRET_KEY = re.compile(rf"(?:^|[^a-z])(?:{_SECRET_NAME})$", re.IGNORECASE)
+_SECRET_KEY = re.compile(rf"(?:^|[^a-z])(?:{_NAMES_OF_KEYS})$", re.IGNORECASE)
 _BODY_KEY = re.compile(r"^(?:mail_)?(?:body|plain|html|raw_body)$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
-    rf"(?i)(?<![a-z])((?:{_SECRET_NAME})[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s,;\"'&]+"
+    rf"(?i)(?<![a-z])((?:{_NAMES_OF_KEYS})[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s,;\"'&]+"
 )
 _SCHEME_TEXT = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{6,}")
 _AIRTABLE_TOKEN = re.compile(r"\bpat[A-Za-z0-9]{10,}(?:\.[A-Za-z0-9]+)?")
@@ -32,7 +32,8 @@ _PHONE = re.compile(
     r"|(?<![\w+])\+\d{1,3}(?:[ .()-]{0,2}\d){7,13}(?!\w)"
 )
 _DOOR = re.compile(
-    r"(?i)\b(?P<before>\w+\s+)?(?P<word>codes?|pin|combo|combination)\b(?P<link>(?:\s+(?:is|are|for the \w+)\b|\s*[:=#-])*\s*)"
+    r"(?i)\b(?P<before>\w+\s+)?(?P<word>codes?|pin|combo|combination)\b"
+    r"(?P<link>(?:\s+(?:is|are|for the \w+)\b|\s*[:=#-])*\s*)"
     r"[#*]?\d{3,10}[#*]?"
 )
 _GATE = re.compile(r"(?i)\b(door|gate|garage|lock ?box|key ?pad|key ?safe)\b([\s:=#-]{0,4})[#*]?\d{3,10}[#*]?")
@@ -49,7 +50,7 @@ class Redactor:
 
     def add_secrets(self, secrets: Iterable[str]) -> None:
         """These exact values become `***` wherever they stand."""
-        self._add({secret: HIDDEN for secret in secrets})
+        self._add(dict.fromkeys(secrets, HIDDEN))
 
     def add_feeds(self, record_ids: Mapping[str, str]) -> None:
         """These feed URLs become `feed:<record id>`; a feed URL nobody named becomes `feed:?`."""

@@ -31,7 +31,7 @@ def main() -> int:
     environment, config, home = sys.argv[1:4]
     place = Place(Path(config), dict(os.environ))
     try:
-        print(json.dumps(shared(EnvironmentName(environment), place, Path(home))))
+        sys.stdout.write(json.dumps(shared(EnvironmentName(environment), place, Path(home))))
     except OSError:
         return UNREADABLE
     return 0

@@ -55,9 +55,7 @@ def compare(own: Mapping[str, str], other: Path) -> list[str] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return [
-        name
-        for name, value in own.items()
-        if any(_digest(part, salt) in known.get(name, []) for part in parts(value))
+        name for name, value in own.items() if any(_digest(part, salt) in known.get(name, []) for part in parts(value))
     ]
 
 

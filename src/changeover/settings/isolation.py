@@ -1,4 +1,4 @@
-"""Proves that dev and prod share no base, key, secret, folder or database, without letting one see the other's values."""
+"""Proves that dev and prod share no base, key, secret, folder or database; neither sees the other's values."""
 
 from __future__ import annotations
 

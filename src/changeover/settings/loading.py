@@ -88,9 +88,7 @@ def _missing(environment: EnvironmentName, place: Place, given: Given) -> list[P
     ]
 
 
-def _validate(
-    given: Given, parts: Mapping[str, object], missing: set[str]
-) -> tuple[Settings | None, list[Problem]]:
+def _validate(given: Given, parts: Mapping[str, object], missing: set[str]) -> tuple[Settings | None, list[Problem]]:
     values = {name.lower(): value for name, value in given.values.items() if value}
     try:
         return Settings.model_validate({**values, **parts}), []

@@ -155,7 +155,9 @@ class Settings(BaseModel):
     )
     batch_size: int = Field(100, ge=1, le=10_000, description="Items per unit of work and commit.")
     worker_threads: int = Field(4, ge=1, le=64, description="Threads for work inside one process.")
-    lookback_days: int = Field(60, ge=0, le=3650, description="Days past a check-out that its row is still looked after.")
+    lookback_days: int = Field(
+        60, ge=0, le=3650, description="Days past a check-out that its row is still looked after."
+    )
     lookahead_days: int = Field(180, ge=1, le=3650, description="Days ahead that jobs are looked after.")
     missing_threshold: int = Field(
         3, ge=1, le=100, description="Runs in which a stay must be missing from its source before it counts as gone."

@@ -110,9 +110,7 @@ def _env_file(path: Path) -> tuple[dict[str, str], list[Problem]]:
     return {name: value for name, value in found.items() if value is not None}, problems
 
 
-def _resolve(
-    values: Mapping[str, str], secrets: Collection[str], config: Path
-) -> tuple[dict[str, str], list[Problem]]:
+def _resolve(values: Mapping[str, str], secrets: Collection[str], config: Path) -> tuple[dict[str, str], list[Problem]]:
     resolved = {name: text.strip() for name, text in values.items()}
     problems: list[Problem] = []
     for name in secrets:

@@ -1,0 +1,161 @@
+"""`changeover run` and the two runner files: ask the controller for a cycle and show what came of it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from changeover.cli.opening import open_settings, open_store, who
+from changeover.cli.say import EnvOption, JsonOption, complain, refuse, show, show_json
+
+if TYPE_CHECKING:
+    from changeover.controller import CycleResult
+    from changeover.settings import Settings
+
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help="Run only this automation; may be given several times."),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would change; write nothing anywhere, move no counter.")
+]
+# Sets the business's clock in a rehearsal, where every outside service is a stand-in on this machine.
+AtOption = Annotated[str | None, typer.Option("--at", hidden=True, metavar="INSTANT")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of a cycle as they were typed."""
+
+    only: tuple[str, ...]
+    dry_run: bool
+    at: str | None
+
+
+def run(
+    env: EnvOption,
+    only: OnlyOption = None,
+    dry_run: DryRunOption = False,
+    at:
+    # Sets the business's clock in a rehearsal, where every outside service is a stand-in on this machine.
+    AtOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one cycle now: read the calendars, plan, write to Airtable."""
+    raise typer.Exit(_run(env, "cli", Asked(tuple(only or ()), dry_run, at), as_json=as_json))
+
+
+def main(env: str) -> int:
+    """What the runner files call: `run` without `--env`, so that nothing can change their environment (C-1)."""
+    from changeover.cli.main import call
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @app.command(help=f"Run one cycle of the {env} environment.")
+    def cycle(
+        only: OnlyOption = None, dry_run: DryRunOption = False, at: AtOption = None, as_json: JsonOption = False
+    ) -> None:
+        raise typer.Exit(_run(env, "cron", Asked(tuple(only or ()), dry_run, at), as_json=as_json))
+
+    return call(app, sys.argv[1:], f"run_automation_{env}")
+
+
+def show_cycle(result: CycleResult) -> None:
+    """A line per automation, as the control table says it, and what stood in the way."""
+    for each in result.automations:
+        show(f"{each.name:<20} {each.state:<15} {each.text}")
+    if result.problem:
+        complain(result.problem)
+
+
+def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
+    settings = open_settings(env, as_json=as_json, process="cycle")
+    from changeover import controller
+
+    request = controller.RunRequest(
+        only=asked.only,
+        dry_run=asked.dry_run,
+        trigger=trigger,
+        who=who() if trigger == "cli" else None,
+        at=_instant(asked.at, settings, as_json=as_json),
+    )
+    result = controller.run(settings, request)
+    _tidy_logs(settings)
+    if as_json:
+        show_json(cycle_json(result))
+    else:
+        if result.plan is not None and asked.dry_run:
+            _show_plan(result, settings)
+        show_cycle(result)
+    return result.exit_code
+
+
+def _tidy_logs(settings: Settings) -> None:
+    """Compresses and deletes old day files (L-3); a full disk does not turn a good run into a failed one."""
+    from changeover.ops import logfiles, logging
+
+    try:
+        logfiles.tidy(settings.folder / "logs", datetime.now(UTC), settings.zone)
+    except OSError as error:
+        logging.get(__name__).warning("logs.not_tidied", reason=error.strerror)
+
+
+def _instant(text: str | None, settings: Settings, *, as_json: bool) -> datetime | None:
+    """The rehearsal's clock, refused wherever a real service is configured: only stand-ins may live on another day."""
+    if text is None:
+        return None
+    from changeover.settings import is_loopback
+
+    if not all(is_loopback(url) for url in settings.outside_urls):
+        raise refuse("--at works only where every configured address is on this machine.", as_json=as_json)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise refuse("--at needs an ISO instant with its offset, such as 2026-03-04T08:00:00-07:00.", as_json=as_json)
+    return instant
+
+
+def _show_plan(result: CycleResult, settings: Settings) -> None:
+    if result.plan is None:
+        return
+    names: dict[str, str] = {}
+    store = open_store(settings)
+    if store is not None:
+        from changeover.airtable import mirror
+
+        with store.read() as connection:
+            names = {each.record_id: each.name for each in mirror.properties(connection)}
+        store.close()
+    for line in result.plan.lines(names):
+        show(line)
+
+
+def cycle_json(result: CycleResult) -> dict[str, object]:
+    answer: dict[str, object] = {
+        "id": result.id,
+        "state": str(result.state),
+        "exit_code": result.exit_code,
+        "problem": result.problem,
+        "automations": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "state": str(each.state),
+                "text": each.text,
+                "counters": each.counters,
+                "error": {"code": each.error_code, "message": each.error_text} if each.error_code else None,
+                "started_at": each.started_at.isoformat(),
+                "seconds": each.seconds,
+            }
+            for each in result.automations
+        ],
+    }
+    if result.plan is not None:
+        answer["plan"] = result.plan.to_json()
+    return answer

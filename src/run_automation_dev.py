@@ -1,0 +1,6 @@
+#!/usr/bin/env python3
+"""One cycle of the dev environment; nothing on the command line can make it another one."""
+
+from changeover.cli.cycle import main
+
+raise SystemExit(main("dev"))
