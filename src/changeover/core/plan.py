@@ -129,7 +129,7 @@ class Plan:
             yield f"held      {home} {hold.check_in} → {hold.check_out}"
 
 
-def counts_json(counts: Counts) -> dict[str, object]:
+def counts_json(counts: Counts) -> dict[str, int | dict[str, int]]:
     return {
         "read": counts.read,
         "kept": counts.kept,

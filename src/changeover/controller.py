@@ -1,0 +1,137 @@
+"""AutomationController: one code path for every trigger, from settings to exit code; it holds no rule about stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import OperationalError
+
+from changeover.core.stay import Decision
+from changeover.engine import disk
+from changeover.engine.cycle import AUTOMATIONS, REGISTRY, Automation, Cycle
+from changeover.engine.lease import Lease, Locked
+from changeover.engine.results import AutomationResult, CycleResult, HoldOutcome, Refused, RunRequest
+from changeover.engine.stop import StopLevel, StopSwitch
+from changeover.engine.stopping import Stopping
+from changeover.ops import logging
+from changeover.settings import Settings, folders
+from changeover.store import holds
+from changeover.store import schema as store_schema
+from changeover.store.database import Database
+from changeover.store.run_ids import new_run_id
+from changeover.store.runs import RunState, Trigger
+
+__all__ = [
+    "AUTOMATIONS",
+    "AutomationController",
+    "AutomationResult",
+    "CycleResult",
+    "HoldOutcome",
+    "RunRequest",
+    "decide_holds",
+    "run",
+]
+
+log = logging.get(__name__)
+LEASE = "cycle"
+
+
+def run(settings: Settings, request: RunRequest) -> CycleResult:
+    """One cycle of an environment, or the automations asked for. Never raises for what goes wrong outside."""
+    return AutomationController(settings, request).run()
+
+
+def decide_holds(settings: Settings, ids: tuple[str, ...] | None, *, approve: bool, who: str | None) -> HoldOutcome:
+    """A person's word on held removals, all of them for None, carried out at once unless another run is under way.
+
+    `held approve` removes what is still missing, `held reject` zeroes the counters (R-69). No feed is asked.
+    """
+    controller = AutomationController(settings, RunRequest(trigger=Trigger.CLI, who=who, observe=False))
+    with controller.database() as db, db.begin() as connection:
+        decided = holds.decide(connection, ids, Decision.APPROVED if approve else Decision.REJECTED)
+    ids_decided = tuple(held.id for held in decided.held)
+    log.info("holds.decided", decision="approve" if approve else "reject", count=len(ids_decided), who=who)
+    result = controller.run() if ids_decided else None
+    carried_out = result is not None and result.state is not RunState.LOCKED
+    return HoldOutcome(ids_decided, decided.unknown, result if carried_out else None)
+
+
+class AutomationController:
+    """Begins a cycle, or refuses to: settings, stop switch, disk, database, lease, engine, in this order (C-1 … C-4)."""
+
+    def __init__(self, settings: Settings, request: RunRequest) -> None:
+        self._settings, self._request = settings, request
+        self._started = datetime.now(UTC)
+        self._cycle = new_run_id(self._started)
+
+    def run(self) -> CycleResult:
+        with logging.about(run_id=self._cycle, cycle=self._cycle):
+            log.info("cycle.started", trigger=self._request.trigger, dry_run=self._request.dry_run)
+            try:
+                result = self._run()
+            except Refused as refused:
+                result = CycleResult(self._cycle, refused.state, refused.exit_code, problem=refused.text)
+            log.info("cycle.ended", state=result.state, exit_code=result.exit_code, problem=result.problem)
+            return result
+
+    def _run(self) -> CycleResult:
+        chosen = self._chosen()
+        stop = StopSwitch(self._settings.folder).state()
+        rehearsal = stop.level is StopLevel.READ_ONLY and not self._request.dry_run
+        if not (stop.starts or stop.level is StopLevel.READ_ONLY):
+            raise Refused(RunState.STOPPED, 6, f"stopped at level {stop.level}: {stop.why or 'no reason given'}")
+        request = replace(self._request, dry_run=True) if rehearsal else self._request
+        stopping = Stopping()
+        with ExitStack() as stack:
+            db = stack.enter_context(self.database())
+            lease = stack.enter_context(self._lease(db))
+            stack.enter_context(stopping.on_signals())
+            cycle = Cycle(self._settings, request, db, lease, stopping, self._cycle, self._started)
+            stack.callback(cycle.close)
+            result = cycle.run(chosen)
+        if rehearsal and result.exit_code == 0:
+            text = f"stopped at level {stop.level}: nothing was written, the plan was kept"
+            return replace(result, state=RunState.STOPPED, exit_code=6, problem=text)
+        return result
+
+    def _chosen(self) -> tuple[Automation, ...]:
+        """The automations asked for, in the cycle's order; an unknown name starts nothing (C-2)."""
+        wanted = {name.strip().casefold() for name in self._request.only}
+        known = {automation.name.casefold() for automation in REGISTRY}
+        unknown = [name for name in self._request.only if name.strip().casefold() not in known]
+        if unknown:
+            names = ", ".join(AUTOMATIONS)
+            raise Refused(RunState.FAILED, 4, f"unknown automation {', '.join(unknown)}; valid: {names}")
+        return tuple(each for each in REGISTRY if not wanted or each.name.casefold() in wanted)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The state database, its tables brought up to this release; refused on a full disk (C-22, F-4)."""
+        try:
+            folders.create(self._settings)
+            if not disk.check(self._settings.folder).room_to_write:
+                raise Refused(RunState.BLOCKED, 3, f"the disk of {self._settings.folder} is full: nothing was started")
+            db = Database(self._settings.state_url)
+        except OSError as error:
+            text = f"the data folder {self._settings.folder} cannot be used: {error.strerror}"
+            raise Refused(RunState.BLOCKED, 3, text) from error
+        try:
+            if store_schema.pending(db):
+                store_schema.migrate(self._settings.state_url)
+            yield db
+        except OperationalError as error:
+            raise Refused(RunState.FAILED, 75, "the state database cannot be reached or written") from error
+        finally:
+            db.close()
+
+    @contextmanager
+    def _lease(self, db: Database) -> Iterator[Lease]:
+        try:
+            lease = Lease.acquire(db, LEASE, self._cycle)
+        except Locked as locked:
+            raise Refused(RunState.LOCKED, 5, str(locked)) from locked
+        with lease:
+            yield lease

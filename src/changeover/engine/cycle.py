@@ -1,0 +1,399 @@
+"""A cycle that holds the lease: the base read, each automation under gate and deadline, the report; it knows no stay."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+from changeover import rulefiles
+from changeover.airtable import budget, controls, schema
+from changeover.airtable.client import AirtableClient
+from changeover.airtable.deliver import Delivery, enqueue, send_next
+from changeover.airtable.errors import WrongBase
+from changeover.core.plan import Alert, Level, Plan
+from changeover.core.stay import Rules
+from changeover.engine import calendars
+from changeover.engine.base import Base, Reader
+from changeover.engine.durable import Durable
+from changeover.engine.lease import Lease, LeaseLost
+from changeover.engine.outcome import Failure, Outcome, sync_details
+from changeover.engine.process import host_name
+from changeover.engine.results import AutomationResult, CycleResult, Refused, RunRequest, exit_code
+from changeover.engine.rules import rules_of
+from changeover.engine.sending import Sending, Sent
+from changeover.engine.stop import Stopped, StopSwitch
+from changeover.engine.stopping import Interrupted, Reason, Stopping
+from changeover.engine.work import Delivered, Done, Work
+from changeover.ops import logging
+from changeover.settings import Settings
+from changeover.sources.ics import platforms
+from changeover.store import alerts, runs
+from changeover.store.database import Database
+from changeover.store.gate import Gate
+from changeover.store.run_ids import new_run_id
+from changeover.store.runs import Ending, Run, RunState, Trigger
+
+log = logging.get(__name__)
+
+_CYCLE_DEADLINE = timedelta(minutes=60)
+_LAST_WORD = timedelta(seconds=30)  # from being asked to end until a step is given up (C-32)
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """A step of the cycle: the name of its row in the control table, its deadline (C-32), and what carries it out."""
+
+    name: str
+    deadline: timedelta
+    run: Callable[[Work], Done]
+
+
+REGISTRY: tuple[Automation, ...] = (Automation(calendars.NAME, timedelta(minutes=10), calendars.run),)
+AUTOMATIONS: tuple[str, ...] = tuple(automation.name for automation in REGISTRY)
+
+
+class Cycle:
+    """One cycle. `run` raises Refused when the base is not ours to touch; all else is in its result."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        request: RunRequest,
+        db: Database,
+        lease: Lease,
+        stopping: Stopping,
+        cycle_id: str,
+        started: datetime,
+    ) -> None:
+        self._settings, self._request, self._db, self._lease = settings, request, db, lease
+        self._stopping, self._id, self._started = stopping, cycle_id, started
+        self._now = request.at or started
+        self._switch = StopSwitch(settings.folder, db)
+        self._rules = rules_of(settings, rulefiles.find("schedule.toml", settings.config))
+        self._platforms = platforms.load(rulefiles.find("platforms.toml", settings.config))
+        self._client = self._make_client()
+        self._calls_before = self._calls_of_the_month()
+        self._durable: Durable | None = None
+        self._results: list[AutomationResult] = []
+        self._plan: Plan | None = None
+
+    # -- the way of a cycle ------------------------------------------------------------------------------------------
+
+    def run(self, chosen: Iterable[Automation]) -> CycleResult:
+        self._end_orphans()
+        base = self._read_base()
+        with self._stopping.within(_CYCLE_DEADLINE.total_seconds()):
+            for automation in chosen:
+                if self._ended_early() is not None:
+                    break
+                self._results.append(self._automation(automation, base))
+        self._report(base)
+        self._keep_alerts(base)
+        return self._result(base)
+
+    def close(self) -> None:
+        if self._durable is not None:
+            self._durable.close()
+
+    def _make_client(self) -> AirtableClient:
+        settings = self._settings
+        return AirtableClient(
+            settings.airtable_base_id,
+            settings.airtable_api_key.get_secret_value(),
+            settings.airtable_endpoint_url,
+            Gate(self._db, settings.airtable_base_id, sleep=self._stopping.sleep),
+            guard=self._may_write,
+            sleep=self._stopping.sleep,
+        )
+
+    def _may_write(self) -> None:
+        """Asked before every outside write: nothing follows a stop, a signal or a lost lease (AT-29, C-33, E-1)."""
+        self._stopping.check()
+        try:
+            self._switch.check_writes()
+        except Stopped:
+            self._stopping.ask(Reason.STOP_SWITCH)
+            raise
+        if not self._lease.held():
+            self._stopping.ask(Reason.LEASE_LOST)
+            self._stopping.check()
+
+    def _ended_early(self) -> Reason | None:
+        if not self._lease.held():
+            self._stopping.ask(Reason.LEASE_LOST)
+        return self._stopping.reason
+
+    # -- before the automations --------------------------------------------------------------------------------------
+
+    def _end_orphans(self) -> None:
+        """Runs that died with their process are interrupted, said once (C-31)."""
+        with self._db.begin() as connection:
+            for orphan in runs.interrupt_orphans(connection, self._lease.token, self._now):
+                text = f"run {orphan.id} of {orphan.automation} ended without a word; what it committed is delivered"
+                alert = Alert("cycle_failed", orphan.id, Level.ERROR, text)
+                alerts.open_or_repeat(connection, self._settings.environment, alert, self._now, self._id)
+
+    def _read_base(self) -> Base:
+        """Marker, schema and switches; then what earlier runs left is delivered; then feeds and rows (C-3)."""
+        spec = schema.load(rulefiles.find("airtable_base.json", self._settings.config))
+        reader = Reader(
+            self._client, self._db, spec, self._settings.environment, self._now, version("changeover"), self._rules
+        )
+        try:
+            base = reader.verify_and_switches()
+        except WrongBase as wrong:
+            self._raise_alert(Alert("wrong_base", "base", Level.CRITICAL, _WRONG_BASE))
+            raise Refused(RunState.FAILED, 4, f"{_WRONG_BASE} ({self._settings.environment} was asked for)") from wrong
+        except Interrupted:
+            return Base(failure=Failure("stopped", "the run was asked to end"))
+        if base.failure is not None or base.facts is None:
+            return base
+        left = self._settle(base)
+        if left is not None:
+            return Base(base.facts, base.verification, base.flags, base.flags_from, left, base.alerts)
+        return reader.rows(base)
+
+    def _settle(self, base: Base) -> Failure | None:
+        """Delivers what earlier runs left. A plan is never made beside writes that still wait (C-5)."""
+        if self._request.dry_run or base.facts is None:
+            return None
+        self._durable = Durable(self._sending(base), self._settings.folder)
+        self._durable.start()
+        settled = self._durable.settle()
+        log.info("deliveries.settled", sent=settled.total.sent, left=settled.total.left, stopped=settled.total.stopped)
+        return None if not settled.total.left and not settled.dead else _failure(settled.total)
+
+    def _sending(self, base: Base) -> Sending:
+        assert base.facts is not None  # noqa: S101  # for the type checker: asked by the caller
+        context = Delivery(
+            self._client, self._db, base.facts, check_lease=self._lease.check, sleep=self._stopping.sleep
+        )
+        return Sending(self._settings.environment, self._db, lambda run_id: send_next(context, run_id), self._stopping)
+
+    # -- one automation ----------------------------------------------------------------------------------------------
+
+    def _automation(self, automation: Automation, base: Base) -> AutomationResult:
+        started, clock = datetime.now(UTC), time.monotonic()
+        run_id = new_run_id(started)
+        state = base.gate(automation.name) if self._request.observe else None
+        self._record(automation, run_id, started, RunState.RUNNING)
+        with logging.about(run_id=run_id, automation=automation.name):
+            log.info("automation.started")
+            done = self._done(automation, base, run_id, state)
+            seconds = time.monotonic() - clock
+            result = self._finish(automation, run_id, started, seconds, done)
+            log.info("automation.ended", state=result.state, ms=round(seconds * 1000), text=result.text)
+        return result
+
+    def _done(self, automation: Automation, base: Base, run_id: str, state: RunState | None) -> Done:
+        if state is RunState.CONTROL_UNAVAILABLE:
+            cause = base.failure or Failure("control_unavailable", "the control table cannot be read")
+            return Done(Outcome.failed("control table unreadable", cause, run_id, state))
+        if state is not None:
+            return Done(Outcome(state, str(state)))
+        drift = base.drift(automation.name)
+        if drift is not None:
+            return Done(Outcome.failed("the base lacks what this step needs", drift, run_id))
+        return self._carry_out(automation, self._work(base, run_id))
+
+    def _carry_out(self, automation: Automation, work: Work) -> Done:
+        """Runs it in a thread of its own, so that one that hangs is given up and its late result refused (C-32)."""
+        box: list[Done] = []
+        thread = threading.Thread(target=lambda: box.append(_guarded(automation, work)), daemon=True)
+        with self._stopping.within(automation.deadline.total_seconds()):
+            thread.start()
+            while thread.is_alive() and self._stopping.reason is None:
+                thread.join(0.05)
+            thread.join(_LAST_WORD.total_seconds() if self._stopping.reason else None)
+            timed_out = self._stopping.reason is Reason.DEADLINE
+        if box and not (timed_out and box[0].outcome.state is RunState.FAILED):
+            return box[0]
+        failure = Failure("timed_out", f"not finished within {automation.deadline.total_seconds() / 60:.0f} minutes")
+        return Done(Outcome.failed(f"{automation.name} ended", failure, work.run_id, RunState.TIMED_OUT))
+
+    def _work(self, base: Base, run_id: str) -> Work:
+        return Work(
+            settings=self._settings,
+            db=self._db,
+            rules=self._rules_for(base),
+            platforms=self._platforms,
+            base=base,
+            run_id=run_id,
+            now=self._now,
+            dry_run=self._request.dry_run,
+            observe=self._request.observe,
+            still_ours=self._lease.check,
+            deliver=self._deliver,
+            calls=self._calls,
+        )
+
+    def _deliver(self, run_id: str) -> Delivered:
+        if self._durable is None:
+            return Delivered()
+        sent = self._durable.deliver(run_id)
+        log.info("plan.delivered", sent=sent.sent, failed=sent.failed, left=sent.left, stopped=sent.stopped)
+        return Delivered(sent.left, sent.failed, _failure(sent) if sent.left else None)
+
+    # -- after the automations ---------------------------------------------------------------------------------------
+
+    def _finish(
+        self, automation: Automation, run_id: str, started: datetime, seconds: float, done: Done
+    ) -> AutomationResult:
+        outcome = done.outcome
+        state = RunState.STOPPED if self._was_stopped(outcome) else outcome.state
+        failure = outcome.failure
+        result = AutomationResult(
+            id=run_id,
+            name=automation.name,
+            state=state,
+            text=sync_details(outcome, started, seconds, self._rules.zone),
+            counters=outcome.counters,
+            error_code=failure.code if failure else None,
+            error_text=failure.text if failure else None,
+            started_at=started,
+            seconds=seconds,
+            unreachable=failure.unreachable if failure else False,
+            configuration=failure.configuration if failure else False,
+        )
+        self._plan = done.plan or self._plan
+        with self._db.begin() as connection:
+            ending = Ending(state, datetime.now(UTC), result.counters, result.error_code, result.error_text)
+            runs.finish(connection, run_id, ending)
+        return result
+
+    def _was_stopped(self, outcome: Outcome) -> bool:
+        unfinished = outcome.state not in (RunState.SUCCEEDED, RunState.DISABLED, RunState.NOT_CONFIGURED)
+        return unfinished and self._stopping.reason in (Reason.SIGNAL, Reason.STOP_SWITCH, Reason.LEASE_LOST)
+
+    def _record(self, automation: Automation, run_id: str, started: datetime, state: RunState) -> None:
+        run = Run(
+            id=run_id,
+            cycle=self._id,
+            env=self._settings.environment,
+            automation=automation.name,
+            trigger=Trigger(self._request.trigger),
+            state=state,
+            started_at=started,
+            version=version("changeover"),
+            host=host_name(),
+            pid=os.getpid(),
+            token=self._lease.token,
+            who=self._request.who,
+            dry_run=self._request.dry_run,
+            config_hash=rulefiles.digest(self._settings.config),
+        )
+        with self._db.begin() as connection:
+            self._lease.check(connection)
+            runs.add(connection, run)
+
+    def _report(self, base: Base) -> None:
+        """Last Ran Time and Sync Details of all rows of the run in one request; with the base down it waits (C-40, C-41)."""
+        told = [each for each in self._results if each.state.carried_out] if self._request.observe else []
+        if not told or self._request.dry_run or base.facts is None:
+            return
+        results = [controls.Result(each.name, each.text, each.started_at) for each in told]
+        try:
+            with self._db.begin() as connection:
+                self._lease.check(connection)
+                enqueue(
+                    connection,
+                    self._id,
+                    Plan(self._now),
+                    controls.result_writes(connection, results),
+                    schema=base.facts,
+                )
+            self._deliver(self._id)
+        except LeaseLost:
+            log.error("report.not_sent", reason="lease lost")
+
+    def _keep_alerts(self, base: Base) -> None:
+        spent = budget.budget_alert(self._calls_of_the_month(), self._settings.airtable_monthly_limit, self._started)
+        raised = [*base.alerts, *([spent] if spent else []), *_failure_alerts(base)]
+        env = self._settings.environment
+        with self._db.begin() as connection:
+            for alert in raised:
+                alerts.open_or_repeat(connection, env, alert, self._now, self._id)
+            still = {alerts.key_of(env, alert.rule, alert.subject) for alert in raised}
+            alerts.resolve_others(connection, env, _BASE_RULES, still, self._now)
+
+    def _raise_alert(self, alert: Alert) -> None:
+        with self._db.begin() as connection:
+            alerts.open_or_repeat(connection, self._settings.environment, alert, self._now, self._id)
+
+    def _result(self, base: Base) -> CycleResult:
+        reason = self._stopping.reason
+        code = exit_code(self._results, stopped=reason is not None and not all(_finished(r) for r in self._results))
+        problem = base.failure.text if base.failure else (f"ended early: {reason}" if code == _STOPPED else None)
+        return CycleResult(self._id, _overall(code, self._results), code, tuple(self._results), self._plan, problem)
+
+    def _calls(self) -> int:
+        """Requests to the base since this cycle began, by every process that shares its gate (AT-38)."""
+        return self._calls_of_the_month() - self._calls_before
+
+    def _calls_of_the_month(self) -> int:
+        return sum(self._client.gate.calls(f"{self._started:%Y-%m}").values())
+
+    def _rules_for(self, base: Base) -> Rules:
+        writes = base.facts is None or base.facts.final_service_time
+        return replace(self._rules, writes_service_time=writes)
+
+
+_STOPPED = 6
+_WRONG_BASE = "the base of AIRTABLE_BASE_ID belongs to another environment, or its Environment table has two rows"
+_BASE_RULES = (
+    "airtable_down",
+    "credential_refused",
+    "airtable_budget",
+    "schema_drift",
+    "suspect_deletions",
+    "wrong_base",
+)
+
+
+def _guarded(automation: Automation, work: Work) -> Done:
+    """The edge of an automation: whatever goes wrong in it is its own outcome, logged once (C-6)."""
+    try:
+        return automation.run(work)
+    except (LeaseLost, Interrupted) as ended:
+        failure = Failure("stopped", f"ended early: {ended}")
+    except Exception as error:
+        log.exception("automation.crashed")
+        failure = Failure("internal_error", f"{type(error).__name__}, see the log")
+    return Done(Outcome.failed(f"{automation.name} failed", failure, work.run_id))
+
+
+def _failure(sent: Sent) -> Failure:
+    """What stands in the way of a delivery, as a run's failure."""
+    texts = {
+        "rate_limited": ("rate_limited", "Airtable asks to wait (429); the rest stays queued", True),
+        "billing_blocked": ("billing_blocked", "the month's Airtable calls are used up; the rest stays queued", True),
+        "credential_refused": ("credential_refused", "Airtable refuses AIRTABLE_API_KEY; the rest stays queued", False),
+        "unavailable": ("airtable_error", "Airtable does not answer; the rest stays queued", True),
+    }
+    code, text, unreachable = texts.get(sent.stopped, (sent.stopped or "undelivered", "writes wait to be sent", False))
+    return Failure(code, text, unreachable, configuration=code == "credential_refused")
+
+
+def _failure_alerts(base: Base) -> list[Alert]:
+    failure = base.failure
+    if failure is None or failure.code == "stopped":
+        return []
+    rule = {"credential_refused": "credential_refused", "billing_blocked": "airtable_budget"}.get(failure.code)
+    return [Alert(rule or "airtable_down", "airtable", Level.CRITICAL if rule else Level.ERROR, failure.text)]
+
+
+def _finished(result: AutomationResult) -> bool:
+    return result.state is not RunState.STOPPED
+
+
+def _overall(code: int, results: list[AutomationResult]) -> RunState:
+    """The cycle's state: its only automation's, else what the exit code says."""
+    if len(results) == 1:
+        return results[0].state
+    states = {0: RunState.SUCCEEDED, 2: RunState.PARTIAL, 6: RunState.STOPPED}
+    return states.get(code, RunState.FAILED)

@@ -1,0 +1,56 @@
+"""What an automation is handed for one run: clients, stores, rules and the means to stop; built once per cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from changeover.core.plan import Plan
+from changeover.core.stay import Rules
+from changeover.engine.base import Base
+from changeover.engine.outcome import Failure, Outcome
+from changeover.settings import Settings
+from changeover.sources.ics.platforms import Platforms
+from changeover.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How a delivery ended: what is still waiting, what was refused for good, and what stood in the way."""
+
+    waiting: int = 0
+    refused: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One automation's run (C-16). `now` is the business's clock; `deliver` sends what `run_id` has committed."""
+
+    settings: Settings
+    db: Database
+    rules: Rules
+    platforms: Platforms
+    base: Base
+    run_id: str
+    now: datetime
+    dry_run: bool
+    observe: bool
+    still_ours: Callable[[Connection], None]
+    deliver: Callable[[str], Delivered]
+    calls: Callable[[], int]
+
+    @property
+    def env(self) -> str:
+        return self.settings.environment
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An automation's outcome, with its plan where one was made."""
+
+    outcome: Outcome
+    plan: Plan | None = None
