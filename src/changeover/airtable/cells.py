@@ -53,7 +53,16 @@ def instant_cell(value: datetime) -> str:
 
 def same(one: Cell, other: Cell) -> bool:
     """Whether two cells hold the same: absent, "", [], false and null are all empty (AT-15)."""
-    return (one or None) == (other or None)
+    return (writable(one) or None) == (writable(other) or None)
+
+
+def writable(cell: Cell) -> Cell:
+    """A cell as it may be written back: a collaborator is read with name and address and written by id alone."""
+    if isinstance(cell, dict) and "id" in cell and "email" in cell:
+        return {"id": cell["id"]}
+    if isinstance(cell, list):
+        return [writable(each) for each in cell]
+    return cell
 
 
 def empty(cell: Cell) -> bool:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from changeover.airtable import cells
 from changeover.airtable.schema import AUTOMATIONS
-from changeover.store import mirror
+from changeover.core.plan import Alert, Level
+from changeover.store import deliveries, mirror
 from changeover.store.deliveries import Phase, Write
 from changeover.store.flags import Flag
 from changeover.store.mirror import Cell, Record
@@ -20,6 +21,7 @@ from changeover.store.mirror import Cell, Record
 _AUTOMATION: Final = "Automation"
 _CRON: Final = "ICS Cron"
 _LONGEST_DETAILS: Final = 1_000
+_SHOWN: Final = 200  # characters of a result in an alert
 _STALE: Final = timedelta(hours=24)
 
 
@@ -62,6 +64,20 @@ def result_writes(conn: Connection, results: Iterable[Result]) -> list[Write]:
             fields["Last Ran Time"] = cells.instant_cell(result.last_ran)
         writes += [_update(Phase.REPORT, _AUTOMATION, row, fields) for row in by_name.get(result.name, ())]
     return writes
+
+
+def foreign_results(conn: Connection) -> list[Alert]:
+    """`control_row_changed` for each result that is no longer what we wrote last, with both values (C-51)."""
+    alerts: list[Alert] = []
+    ours = deliveries.last_done(conn, Phase.REPORT)
+    for name, found in _automation_rows(conn).items():
+        for row in found:
+            wrote = cells.text(ours.get(row.id, {}).get("Sync Details"))
+            stands = cells.text(row.fields.get("Sync Details"))
+            if wrote and stands != wrote:
+                text = f"{name}: something else wrote “{stands[:_SHOWN]}” over “{wrote[:_SHOWN]}”"
+                alerts.append(Alert("control_row_changed", name, Level.WARNING, text))
+    return alerts
 
 
 def cron_writes(conn: Connection, states: Sequence[FeedState]) -> list[Write]:

@@ -250,6 +250,16 @@ def failed(conn: Connection, run_id: str) -> tuple[Failure, ...]:
     )
 
 
+def last_done(conn: Connection, phase: Phase) -> dict[str, Fields]:
+    """What was last written in a phase, by record id: to notice what something else has written since (C-51)."""
+    statement = (
+        select(deliveries.c.record_id, deliveries.c.fields)
+        .where(deliveries.c.phase == int(phase), deliveries.c.state == State.DONE)
+        .order_by(deliveries.c.id)
+    )
+    return {row.record_id: row.fields for row in conn.execute(statement)}
+
+
 def prune(conn: Connection, before: datetime) -> int:
     """Deletes receipts that ended before an instant (AT-53: 90 days); answers how many."""
     statement = delete(deliveries).where(deliveries.c.done_at < before, deliveries.c.state.not_in(_OPEN))

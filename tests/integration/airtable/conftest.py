@@ -13,6 +13,7 @@ import requests
 from aiohttp import web
 from changeover.airtable import mirror as base_mirror
 from changeover.airtable.client import AirtableClient, Tries
+from changeover.airtable.rows import SourceIndex, to_stay
 from changeover.airtable.deliver import Delays, Delivery, Progress, enqueue, send_next
 from changeover.airtable.schema import BaseSpec, SchemaFacts, init, load, verify
 from changeover.core.plan import Change, Plan, Verb, create_key
@@ -234,8 +235,6 @@ class World:
 
     def known(self, record_id: str) -> Stay:
         """The mirrored row as a stay."""
-        from changeover.airtable.rows import SourceIndex, to_stay  # noqa: PLC0415
-
         with self.db.read() as conn:
             record = mirror.find(conn, "Reservations", [record_id])[record_id]
         stay = to_stay(record, SourceIndex.of([("recFEED0000000001", URL)]), {})

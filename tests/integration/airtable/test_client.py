@@ -1,12 +1,15 @@
 """The client against a base over HTTP: shapes, retries, limits, secrets."""
 
 import logging
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from changeover.airtable import errors
 from changeover.airtable.client import AirtableClient, Tries
-from changeover.store.gate import Pacing, Purpose
+from changeover.store.database import Database
+from changeover.store.gate import Gate, Pacing, Purpose
 from pyairtable.formulas import Field
 
 TABLE = "Properties"
@@ -196,8 +199,6 @@ def test_a_billing_refusal_stops_all_data_calls_at_once(base: Any, client: Airta
 
 
 def test_a_probe_that_is_answered_opens_the_base_again(base: Any, connect: Any) -> None:
-    from datetime import timedelta  # noqa: PLC0415
-
     client = connect(Pacing(requests=1_000, probe_every=timedelta(0)))
     base.fault("rate-limit", "GET", 1, value="billing")
     with pytest.raises(errors.BillingBlocked):
@@ -276,6 +277,25 @@ def test_an_endpoint_may_be_given_with_its_version(base: Any, client: AirtableCl
     assert again.read("Automation", Purpose.OTHER).records
     assert again.fingerprint("1") == client.fingerprint("1") != client.fingerprint("2")
     assert base.key not in again.fingerprint("1")
+
+
+def test_several_processes_together_stay_within_the_allowed_requests(base: Any, db: Database) -> None:
+    base.limits(enforce=True, requests_per_second=20, penalty_seconds=30)
+    since = base.mark()
+
+    def run() -> None:
+        own = Database(db.url)
+        client = AirtableClient(base.base_id, base.key, base.url, Gate(own, base.base_id, pacing=Pacing(requests=20)))
+        for _ in range(15):
+            client.read("Environment", Purpose.REFRESH)
+        own.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [call["status"] for call in base.calls(since)] == [200] * 60
 
 
 def test_never_more_than_the_allowed_requests_in_any_second(base: Any, connect: Any) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from changeover.airtable.controls import FeedState, cron_writes
+from changeover.airtable.errors import Forbidden
 from changeover.airtable.deliver import Delays, Phase, Write, failed, open_runs, pending, send_next
 from changeover.core.plan import Change, Verb
-from changeover.core.stay import Decision, Hold, Kind, Sighting, Status, Stay
+from changeover.core.stay import Decision, EntryType, Hold, Kind, Sighting, Status, Stay
 from changeover.store import deliveries, holds, mirror, sightings, written_types
 from changeover.store.gate import Pacing
 
@@ -516,6 +517,31 @@ def test_a_write_that_was_tried_eight_times_over_six_hours_becomes_a_dead_letter
         assert [each.code for each in failed(conn, "run-1")] == ["dead_letter"]
 
 
+def test_a_delivery_stopped_among_the_halves_of_a_refused_batch_lets_all_of_it_wait(world: Any) -> None:
+    world.new(*range(10))
+    world.base.fault("status", "POST", 1, value=422)
+    world.base.fault("status", "POST", 1, value=401)
+    assert world.deliver().stopped == "credential_refused"
+    with world.db.read() as conn:
+        assert (deliveries.sending(conn, None), pending(conn)) == ([], 10)
+    assert world.deliver().left == 0
+    assert len(uids(world)) == 10
+
+
+def test_a_field_that_is_locked_stops_its_table_and_says_so(world: Any) -> None:
+    world.new(1)
+    real = world.client.create
+
+    def locked(*_: Any) -> Any:
+        raise Forbidden("INVALID_PERMISSIONS", status=403)
+
+    world.client.create = locked
+    assert world.deliver().stopped == "forbidden"
+    assert world.alerts == ["schema_drift"]
+    world.client.create = real
+    assert world.deliver().left == 0
+
+
 def test_the_stop_switch_holds_a_write_back_and_marks_nothing(world: Any) -> None:
     def stopped() -> None:
         raise PermissionError("stopped")
@@ -534,8 +560,6 @@ def test_the_stop_switch_holds_a_write_back_and_marks_nothing(world: Any) -> Non
 
 
 def blocked_now(stay: Stay) -> Change:
-    from changeover.core.stay import EntryType  # noqa: PLC0415
-
     return modified(stay, entry_type=EntryType.BLOCK, service_type="Needs Review", block_type="Owner Stay")
 
 

@@ -1,9 +1,11 @@
 """Setting a base up, comparing it and proving it, over HTTP."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.errors import Forbidden, WrongBase
 from changeover.airtable.schema import (
@@ -81,7 +83,6 @@ def test_missing_options_are_listed_and_added_only_when_asked(
 
 def _without_options(spec: BaseSpec) -> BaseSpec:
     """The schema file as an older release had it: two options of Status and one of Job Status less."""
-    from dataclasses import replace  # noqa: PLC0415
 
     def older(field: Any) -> Any:
         if field.name not in {"Status", "Job Status"}:
@@ -162,8 +163,6 @@ def test_drift_is_not_remembered_and_names_table_and_field(
 
 
 def _rename(base: Any, client: AirtableClient, old: str, new: str) -> None:
-    import requests  # noqa: PLC0415
-
     table = next(each for each in client.meta_tables() if each["name"] == "Reservations")
     field = next(each for each in table["fields"] if each["name"] == old)  # type: ignore[union-attr, index]
     url = f"{base.url}/v0/meta/bases/{base.base_id}/tables/{table['id']}/fields/{field['id']}"  # type: ignore[index]

@@ -59,6 +59,13 @@ def test_records_agree_when_the_named_fields_do() -> None:
     assert not cells.agree({"a": 1}, {"a": 2}, ["a"])
 
 
+def test_a_collaborator_is_the_same_person_whatever_else_is_told_of_them() -> None:
+    told: cells.Cell = [{"id": "usr1", "email": "pat@home.example", "name": "Pat"}]
+    assert cells.same(told, [{"id": "usr1"}])
+    assert not cells.same(told, [{"id": "usr2"}])
+    assert cells.writable({"text": "0123", "type": "ean13"}) == {"text": "0123", "type": "ean13"}
+
+
 def test_a_ticked_box_is_true_and_nothing_else_is() -> None:
     assert cells.flag(True)
     assert not any(map(cells.flag, (None, False, 1, "true")))

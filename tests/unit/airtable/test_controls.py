@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from changeover.airtable.controls import FeedState, Result, cron_writes, read_flags, result_writes
-from changeover.store import mirror
+from changeover.airtable.controls import FeedState, Result, cron_writes, foreign_results, read_flags, result_writes
+from changeover.store import deliveries, mirror
 from changeover.store.database import Database
-from changeover.store.deliveries import Phase
+from changeover.store.deliveries import Phase, Write
 from changeover.store.flags import Flag
 from changeover.store.mirror import Cell, Record
 
@@ -59,6 +59,25 @@ def cron(db: Database, **more: object) -> list[dict[str, Cell]]:
     values: dict[str, object] = {"url": URL, "events": 5, "kept": 4, "response": "Success", "fetched_at": NOW} | more
     with db.read() as conn:
         return [dict(each.fields) for each in cron_writes(conn, [FeedState(**values)])]  # type: ignore[arg-type]
+
+
+def test_a_result_that_something_else_wrote_over_is_reported_with_both_values(db: Database) -> None:
+    put(
+        db,
+        "Automation",
+        {"Name": "Evolve", "Sync Details": "✅ theirs"},
+        {"Name": "CSV Files", "Sync Details": "✅ ours"},
+    )
+    with db.begin() as conn:
+        assert foreign_results(conn) == []
+        for number, text in ((0, "✅ older"), (0, "✅ ours"), (1, "✅ ours")):
+            write = Write(Phase.REPORT, "Automation", {"Sync Details": text}, record_id=f"rec{number:014}")
+            deliveries.add(conn, "run-1", [write], NOW)
+            (entry,) = deliveries.next_batch(conn, "run-1", (), 1)
+            deliveries.finish(conn, [(entry, str(entry.record_id))], NOW)
+        (alert,) = foreign_results(conn)
+    assert (alert.rule, alert.subject) == ("control_row_changed", "Evolve")
+    assert "“✅ theirs” over “✅ ours”" in alert.text
 
 
 KNOWN: dict[str, Cell] = {

@@ -107,6 +107,7 @@ def test_a_url_that_no_feed_has_gives_a_key_that_does_not_show_it(row: Callable[
 
 
 def test_a_row_made_under_an_earlier_url_is_still_the_feeds() -> None:
+    assert SourceIndex.of([("recA", "")]).by_url == {}
     index = SourceIndex.of(
         [("recB", "https://new"), ("recA", "https://new")], [("recB", "https://old"), ("recC", "https://new")]
     )

@@ -124,16 +124,7 @@ def history_copy(record: Record, names: Iterable[str]) -> dict[str, Cell]:
     job_id = cells.text(copied.get(rows.JOB_ID))
     if job_id:
         copied[rows.JOB_ID] = _OLD_JOB + job_id
-    return {name: _writable(cell) for name, cell in copied.items()}
-
-
-def _writable(cell: Cell) -> Cell:
-    """A cell as it may be written back: a collaborator is written by its id alone."""
-    if isinstance(cell, dict) and "id" in cell and "email" in cell:
-        return {"id": cell["id"]}
-    if isinstance(cell, list):
-        return [_writable(each) for each in cell]
-    return cell
+    return {name: cells.writable(cell) for name, cell in copied.items()}
 
 
 def _old_rows(conn: Connection, uids: set[str]) -> dict[str, list[Record]]:

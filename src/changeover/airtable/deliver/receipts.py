@@ -22,8 +22,6 @@ def store(context: Delivery, pairs: Sequence[tuple[Entry, Record]]) -> None:
     Raises what `check_lease` raises; then nothing is stored and the writes stay marked, to be searched by the next
     holder of the lease.
     """
-    if not pairs:
-        return
     with context.db.begin() as conn:
         context.check_lease(conn)
         apply_answer(conn, pairs[0][0].table, [record for _, record in pairs])
