@@ -19,7 +19,9 @@ from aiohttp.typedefs import Handler, Middleware
 PREFIX: Final = "/_sandbox"
 KEY_LENGTH: Final = 6
 BODY_LIMIT: Final = 64 * 1024
-JOURNAL_LENGTH: Final = 200_000
+JOURNAL_LENGTH: Final = 100_000
+STATUSES: Final = range(200, 600)
+MAX_LATENCY: Final = 600.0
 SIGN_IN_PAGE: Final = (
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method='post' action='/login'>"
     "<h1>Sign in</h1><input name='email'><input name='password' type='password'></form></body></html>"
@@ -38,7 +40,7 @@ class FaultMode(StrEnum):
     RATE_LIMIT = "rate-limit"
 
 
-class InvalidFault(ValueError):
+class InvalidFaultError(ValueError):
     """A fault that cannot be meant; the message says what is wrong with it."""
 
 
@@ -68,24 +70,24 @@ class Fault:
 
 
 def parse_fault(order: object) -> Fault:
-    """Read the body of `POST /_sandbox/faults`; raises InvalidFault."""
+    """Read the body of `POST /_sandbox/faults`; raises InvalidFaultError."""
     if not isinstance(order, Mapping):
-        raise InvalidFault("a fault is a JSON object")
+        raise InvalidFaultError("a fault is a JSON object")
     try:
         mode = FaultMode(str(order.get("mode")))
         path = re.compile(str(order.get("path") or ""))
         times = None if order.get("times") is None else int(str(order["times"]))
         value = _fault_value(mode, order.get("value"))
     except (ValueError, re.error) as exc:
-        raise InvalidFault(str(exc)) from exc
+        raise InvalidFaultError(str(exc)) from exc
     return Fault(str(order.get("method") or "").upper(), path, mode, value, times)
 
 
 def _fault_value(mode: FaultMode, value: object) -> str:
     text = "" if value is None else str(value)
-    if mode is FaultMode.STATUS and not (text.isdigit() and 200 <= int(text) <= 599):
+    if mode is FaultMode.STATUS and not (text.isdigit() and int(text) in STATUSES):
         raise ValueError("mode status needs a value from 200 to 599")
-    if mode is FaultMode.LATENCY and not 0 <= float(text or "-1") <= 600:
+    if mode is FaultMode.LATENCY and not 0 <= float(text or "-1") <= MAX_LATENCY:
         raise ValueError("mode latency needs a value in seconds")
     return text
 
@@ -118,7 +120,7 @@ class Call:
 
 
 def _json_or_none(body: bytes) -> object:
-    if not body or len(body) > BODY_LIMIT:
+    if not body:
         return None
     try:
         parsed: object = json.loads(body)
@@ -146,7 +148,7 @@ class Control:
             path=request.path,
             query=unquote_plus(request.rel_url.raw_query_string),
             key=self.key_of(request)[:KEY_LENGTH],
-            body=body,
+            body=body if len(body) <= BODY_LIMIT else b"",
         )
         self.next_n += 1
         self.calls.append(call)
@@ -186,7 +188,7 @@ def plain_rate_limit(value: str) -> web.Response:
     return web.Response(status=429, headers={name.strip(): content.strip()} if content else None)
 
 
-def install_control(  # noqa: PLR0913 - one keyword per seam between the control API and a stand-in
+def install_control(
     app: web.Application,
     *,
     reset: Callable[[], None],

@@ -17,7 +17,7 @@ from changeover_sandbox.airtable import (
     routes_meta,
     routes_records,
 )
-from changeover_sandbox.airtable.context import STATE, state_of
+from changeover_sandbox.airtable.context import STATE, origin_of, state_of
 from changeover_sandbox.airtable.deliveries import DELIVERIES, Deliveries
 from changeover_sandbox.airtable.render import FILES_PATH
 from changeover_sandbox.airtable.state import Account, State, open_state
@@ -75,6 +75,7 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith((f"{PREFIX}/", f"{FILES_PATH}/")):
             _let_in(request, state)
         response = await handler(request)
+        deliveries.begin(request.app, state.flush(credential_of(request)))
     except errors.ApiError as refusal:
         return refusal.response()
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
@@ -84,14 +85,12 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:
         request.app.logger.exception("%s %s failed", request.method, request.path)
         return errors.status_answer(500)
-    aftermath = state.flush(credential_of(request))
-    deliveries.begin(request.app, aftermath)
     return response
 
 
 def _let_in(request: web.Request, state: State) -> None:
     """Raise the refusal that the service would send before it looks at the request itself."""
-    if len(str(request.url)) >= MAX_URL:
+    if len(origin_of(request)) + len(request.raw_path) >= MAX_URL:
         raise errors.uri_too_long()
     token = credential_of(request)
     if token not in state.tokens:

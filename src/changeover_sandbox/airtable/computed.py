@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from changeover_sandbox.airtable.formula import (
     FormulaError,
-    InvalidFormula,
+    InvalidFormulaError,
     Value,
     as_text,
     compile_formula,
@@ -150,7 +150,7 @@ def _formula_value(view: RowView, target: Field) -> Value:
     if formula is None:
         try:
             formula = compile_formula(target.option("formula"), view.table)
-        except InvalidFormula as exc:
+        except InvalidFormulaError as exc:
             raise FormulaError(str(exc)) from exc
         view.table.formulas[target.id] = formula
     return formula(view)
@@ -209,5 +209,3 @@ def _date_cell(value: date, target: Field) -> object:
     if kind == "date" or (kind is None and not isinstance(value, datetime)) or moment is None:
         return value.strftime("%Y-%m-%d")
     return instant_text(moment)
-
-

@@ -22,7 +22,7 @@ _COLORS: Final = ("blueLight2", "cyanLight2", "tealLight2", "greenLight2", "yell
 Options = dict[str, object]
 
 
-class _InvalidOptions(Exception):
+class _InvalidOptionsError(Exception):
     """Options that do not fit the type; the message says which."""
 
 
@@ -46,40 +46,44 @@ def new_field(base: Base, body: object, *, primary: bool = False) -> Field:
 
 def _options(base: Base, name: str, kind: str, given: object) -> Options:
     try:
-        if not isinstance(given, Mapping | None):
-            raise _InvalidOptions("options are an object")
-        return _OPTIONS.get(kind, _none)(base, dict(given or {}))
-    except _InvalidOptions as exc:
+        return _OPTIONS.get(kind, _none)(base, _object(given))
+    except _InvalidOptionsError as exc:
         message = f"Invalid options for {name}: {exc}"
         raise errors.invalid_schema("INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE", message) from exc
 
 
+def _object(given: object) -> Options:
+    if not isinstance(given, Mapping | None):
+        raise _InvalidOptionsError("options are an object")
+    return dict(given or {})
+
+
 def _none(_base: Base, given: Options) -> Options:
     if given:
-        raise _InvalidOptions("this type has no options")
+        raise _InvalidOptionsError("this type has no options")
     return {}
 
 
 def _whole(given: Options, name: str, low: int, high: int) -> int:
     value = given.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _InvalidOptions(f"{name} must be a number from {low} to {high}")
+        raise _InvalidOptionsError(f"{name} must be a number from {low} to {high}")
     return value
 
 
 def _text(given: Options, name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value:
-        raise _InvalidOptions(f"{name} is missing")
+        raise _InvalidOptionsError(f"{name} is missing")
     return value
 
 
 def _named(given: Options, option: str, formats: Mapping[str, str]) -> Options:
     wanted = given.get(option)
     name = wanted.get("name") if isinstance(wanted, Mapping) else None
-    if name not in formats:
-        raise _InvalidOptions(f"{option} must be one of {', '.join(formats)}")
-    return {"name": name, "format": formats[str(name)]}
+    if not isinstance(name, str) or name not in formats:
+        raise _InvalidOptionsError(f"{option} must be one of {', '.join(formats)}")
+    return {"name": name, "format": formats[name]}
 
 
 def _number(_base: Base, given: Options) -> Options:
@@ -113,7 +117,7 @@ def _date_time(_base: Base, given: Options) -> Options:
     except (ZoneInfoNotFoundError, ValueError):
         known = False
     if not known:
-        raise _InvalidOptions("timeZone is not known")
+        raise _InvalidOptionsError("timeZone is not known")
     return {
         "dateFormat": _named(given, "dateFormat", DATE_FORMATS),
         "timeFormat": _named(given, "timeFormat", TIME_FORMATS),
@@ -124,10 +128,10 @@ def _date_time(_base: Base, given: Options) -> Options:
 def _select(_base: Base, given: Options) -> Options:
     choices = given.get("choices")
     if not isinstance(choices, list):
-        raise _InvalidOptions("choices are missing")
+        raise _InvalidOptionsError("choices are missing")
     names = [choice.get("name") if isinstance(choice, Mapping) else None for choice in choices]
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
-        raise _InvalidOptions("choices need names, each once")
+        raise _InvalidOptionsError("choices need names, each once")
     return {
         "choices": [
             {"id": new_id("sel"), "name": choice["name"], "color": choice.get("color", _COLORS[at % len(_COLORS)])}
@@ -139,9 +143,9 @@ def _select(_base: Base, given: Options) -> Options:
 def _link(base: Base, given: Options) -> Options:
     linked = _text(given, "linkedTableId")
     if linked not in base.tables:
-        raise _InvalidOptions("linkedTableId is not a table of this base")
+        raise _InvalidOptionsError("linkedTableId is not a table of this base")
     if not set(given) <= {"linkedTableId", "viewIdForRecordSelection"}:
-        raise _InvalidOptions("a link takes linkedTableId and viewIdForRecordSelection")
+        raise _InvalidOptionsError("a link takes linkedTableId and viewIdForRecordSelection")
     return {"linkedTableId": linked, "isReversed": False, "prefersSingleRecordLink": False} | {
         key: value for key, value in given.items() if key == "viewIdForRecordSelection"
     }

@@ -6,7 +6,14 @@ from typing import Final
 
 from changeover_sandbox.airtable import errors
 from changeover_sandbox.airtable.computed import Reading, RowView
-from changeover_sandbox.airtable.formula import Formula, FormulaError, InvalidFormula, as_text, compile_formula, truthy
+from changeover_sandbox.airtable.formula import (
+    Formula,
+    FormulaError,
+    InvalidFormulaError,
+    as_text,
+    compile_formula,
+    truthy,
+)
 from changeover_sandbox.airtable.ids import new_id
 from changeover_sandbox.airtable.model import Field, Table
 from changeover_sandbox.airtable.parameters import ListQuery, SortKey
@@ -116,7 +123,7 @@ def _filter(table: Table, text: str) -> Formula:
         return known
     try:
         formula = compile_formula(text, table)
-    except InvalidFormula as exc:
+    except InvalidFormulaError as exc:
         raise errors.invalid_formula(str(exc)) from exc
     if len(table.filters) >= FORMULA_CACHE:
         table.filters.clear()

@@ -116,13 +116,13 @@ class Table:
     filters: dict[str, Formula] = field(default_factory=dict)
     next_number: int = 1
     _shuffled: list[str] | None = None
+    _by_name: dict[str, Field] | None = None
 
     def find_field(self, name_or_id: str) -> Field | None:
         """A field by exact name or by id; the id wins."""
-        found = self.fields.get(name_or_id)
-        if found is not None:
-            return found
-        return next((candidate for candidate in self.fields.values() if candidate.name == name_or_id), None)
+        if self._by_name is None:
+            self._by_name = {one.name: one for one in self.fields.values()}
+        return self.fields.get(name_or_id) or self._by_name.get(name_or_id)
 
     def field_id(self, name: str) -> str | None:
         """The id behind a name in a formula."""
@@ -130,7 +130,8 @@ class Table:
         return found.id if found else None
 
     def forget_compiled(self) -> None:
-        """Compile formulas anew: a field has come or changed its name."""
+        """Look names up and compile formulas anew: a field has come or changed its name."""
+        self._by_name = None
         self.formulas.clear()
         self.filters.clear()
 

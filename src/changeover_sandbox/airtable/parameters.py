@@ -58,8 +58,8 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> ListQuery:
         name, brackets = key.partition("[")[0], _BRACKETS.findall(key)
         if name == "fields":
             fields.setdefault(brackets[0] if brackets else "", []).append(value)
-        elif name == "sort" and len(brackets) == 2:
-            sort.setdefault(brackets[0], {})[brackets[1]] = value
+        elif name == "sort" and brackets[1:]:
+            sort.setdefault(brackets[0], {})[brackets[-1]] = value
         elif key in _SCALARS:
             values[key] = value
         else:
@@ -137,7 +137,7 @@ def _sort_key(one: object) -> SortKey:
     if not isinstance(one, Mapping) or not isinstance(one.get("field"), str):
         raise errors.invalid_request()
     direction = one.get("direction", "asc")
-    if direction not in {"asc", "desc"}:
+    if direction not in ("asc", "desc"):
         raise errors.invalid_request()
     return SortKey(str(one["field"]), direction == "desc")
 

@@ -35,7 +35,7 @@ def _watches(hook: Webhook, change: Change) -> bool:
     kinds, sources, watched = (_names(filters, name) for name in ("changeTypes", "fromSources", "watchDataInFieldIds"))
     return (
         "tableData" in _names(filters, "dataTypes")
-        and filters.get("recordChangeScope") in {None, change.table_id}
+        and filters.get("recordChangeScope") in (None, change.table_id)
         and (not kinds or change.kind.value in kinds)
         and (not sources or bool(sources & {"publicApi", "all"}))
         and (change.kind is not ChangeKind.UPDATED or not watched or bool(watched.intersection(change.field_ids)))
@@ -66,9 +66,7 @@ def _created(reading: Reading, table: Table, record: Record) -> dict[str, object
     return {"createdTime": iso(record.created), "cellValuesByFieldId": cells}
 
 
-def _changed(
-    hook: Webhook, reading: Reading, table: Table, record: Record, change: Change
-) -> dict[str, object]:
+def _changed(hook: Webhook, reading: Reading, table: Table, record: Record, change: Change) -> dict[str, object]:
     body: dict[str, object] = {
         "current": {"cellValuesByFieldId": _cells(reading, table, record.cells, change.field_ids, blanks=True)}
     }

@@ -19,9 +19,7 @@ from changeover_sandbox.airtable.model import (
     Table,
 )
 
-MERGE_TYPES: Final = frozenset(
-    {"number", "singleLineText", "multilineText", "singleSelect", "multipleSelects", "date"}
-)
+MERGE_TYPES: Final = frozenset({"number", "singleLineText", "multilineText", "singleSelect", "multipleSelects", "date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Upserted:
 
 
 def create(write: Write, entries: Sequence[Entry]) -> list[Record]:
-    """New records in the order of the entries, under a given id where one is given; raises ApiError and stores nothing."""
+    """New records in the order of the entries, under their ids where these are given; raises ApiError."""
     casting = write.casting()
     accepted = [accept_fields(write.table, entry.fields, casting) for entry in entries]
     _settle(write, casting)
@@ -113,9 +111,7 @@ def _target(table: Table, entry: Entry, cells: Cells, keys: Sequence[Field]) -> 
     if not keys or not all(key.id in cells for key in keys):
         raise errors.invalid_request()
     matches = [
-        record
-        for record in table.records.values()
-        if all(record.cells.get(key.id) == cells[key.id] for key in keys)
+        record for record in table.records.values() if all(record.cells.get(key.id) == cells[key.id] for key in keys)
     ]
     if len(matches) > 1:
         raise errors.invalid_request("Multiple records match the upsert criteria")

@@ -128,5 +128,3 @@ def cell_text(view: RowView, one: Field, zone: ZoneInfo | None) -> str:
 def _format_name(one: Field, option: str) -> str:
     wanted = one.options.get(option)
     return str(wanted.get("name")) if isinstance(wanted, dict) else ""
-
-

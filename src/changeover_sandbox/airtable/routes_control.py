@@ -13,7 +13,7 @@ from changeover_sandbox.airtable.ids import milliseconds, new_id
 from changeover_sandbox.airtable.model import Base, Table, View
 from changeover_sandbox.airtable.records import Entry, Write
 from changeover_sandbox.airtable.render import Renderer
-from changeover_sandbox.airtable.schema_load import InvalidSchema, load_tables
+from changeover_sandbox.airtable.schema_load import InvalidSchemaError, load_tables
 from changeover_sandbox.airtable.state import owner_of
 from changeover_sandbox.control import PREFIX
 
@@ -50,7 +50,7 @@ async def load_schema(request: web.Request) -> web.Response:
     base = _base(request, body)
     try:
         load_tables(base, body.get("tables"))
-    except InvalidSchema as exc:
+    except InvalidSchemaError as exc:
         raise web.HTTPBadRequest(text=str(exc)) from exc
     return answer({"tables": [table.as_json() for table in base.tables.values()]})
 
@@ -59,7 +59,8 @@ async def add_view(request: web.Request) -> web.Response:
     """`{"base_id", "table", "name", "type"?, "formula"?}`: the public API cannot make views."""
     body = await object_of(request)
     base, table = _table(request, body)
-    view = View(new_id("viw"), str(body.get("name", "View")), str(body.get("type", "grid")), str(body.get("formula", "")))
+    name, kind, formula = (str(body.get(key) or "") for key in ("name", "type", "formula"))
+    view = View(new_id("viw"), name or "View", kind or "grid", formula)
     table.views[view.id] = view
     base.dirty_schema = True
     return answer(view.as_json(), status=201)

@@ -23,6 +23,7 @@ from changeover_sandbox.airtable.records import Entry, Upserted
 from changeover_sandbox.airtable.render import Renderer, Style
 
 BATCH = 10
+MERGE_FIELDS = 3
 _GET_PARAMETERS = frozenset({"cellFormat", "timeZone", "userLocale", "returnFieldsByFieldId"})
 _WRITE_PARAMETERS = frozenset({"fields", "records", "typecast", "returnFieldsByFieldId"})
 
@@ -151,7 +152,11 @@ def _upserted(done: Upserted) -> dict[str, object]:
 
 def _merge_on(order: object) -> list[str]:
     names = order.get("fieldsToMergeOn") if isinstance(order, Mapping) else None
-    if not isinstance(names, list) or not 1 <= len(names) <= 3 or not all(isinstance(name, str) for name in names):
+    if (
+        not isinstance(names, list)
+        or not 1 <= len(names) <= MERGE_FIELDS
+        or not all(isinstance(name, str) for name in names)
+    ):
         raise errors.invalid_request()
     return names
 

@@ -9,22 +9,22 @@ from changeover_sandbox.airtable.model import SELECT_TYPES, Base, Field, Table, 
 from changeover_sandbox.airtable.schema import make_inverse
 
 
-class InvalidSchema(ValueError):
+class InvalidSchemaError(ValueError):
     """A schema that cannot be loaded; the message says where."""
 
 
 def load_tables(base: Base, tables: object) -> None:
-    """Replace the base's schema and drop its records; raises InvalidSchema and then changes nothing.
+    """Replace the base's schema and drop its records; raises InvalidSchemaError and then changes nothing.
 
     Takes the shape of `GET /meta/bases/{b}/tables`; ids may be missing, and a link may name its table as
     `{"linkedTable": name}`: then it gets the inverse that the schema API would have made.
     """
     if not isinstance(tables, list):
-        raise InvalidSchema("tables is a list")
+        raise InvalidSchemaError("tables is a list")
     loaded = [_table(one) for one in tables]
     fresh = Base(base.id, base.name, {table.id: table for table in loaded})
     if len(fresh.tables) != len(loaded):
-        raise InvalidSchema("two tables share an id")
+        raise InvalidSchemaError("two tables share an id")
     for table in loaded:
         for link in [one for one in table.fields.values() if one.type == "multipleRecordLinks"]:
             _resolve_link(fresh, table, link)
@@ -36,11 +36,11 @@ def load_tables(base: Base, tables: object) -> None:
 
 def _table(body: object) -> Table:
     if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
-        raise InvalidSchema("a table needs a name")
+        raise InvalidSchemaError("a table needs a name")
     name = str(body["name"])
     fields = [_field(name, one) for one in _list(body.get("fields"))]
     if not fields:
-        raise InvalidSchema(f"{name} has no fields")
+        raise InvalidSchemaError(f"{name} has no fields")
     primary = str(body.get("primaryFieldId") or fields[0].id)
     views = [_view(one) for one in _list(body.get("views"))] or [View(new_id("viw"), "Grid view")]
     description = body.get("description")
@@ -65,13 +65,13 @@ def _given_id(body: Mapping[str, object], prefix: str) -> str:
 
 def _view(body: object) -> View:
     if not isinstance(body, Mapping):
-        raise InvalidSchema("a view is an object")
+        raise InvalidSchemaError("a view is an object")
     return View(_given_id(body, "viw"), str(body.get("name")), str(body.get("type", "grid")))
 
 
 def _field(table: str, body: object) -> Field:
     if not isinstance(body, Mapping) or not isinstance(body.get("name"), str) or not isinstance(body.get("type"), str):
-        raise InvalidSchema(f"a field of {table} lacks its name or type")
+        raise InvalidSchemaError(f"a field of {table} lacks its name or type")
     options = body.get("options")
     description = body.get("description")
     loaded = Field(
@@ -103,9 +103,9 @@ def _resolve_link(base: Base, table: Table, link: Field) -> None:
     if name is not None:
         target = base.find_table(str(name))
         if target is None:
-            raise InvalidSchema(f"{table.name}.{link.name} links to a table that is missing: {name}")
+            raise InvalidSchemaError(f"{table.name}.{link.name} links to a table that is missing: {name}")
         defaults: dict[str, object] = {"isReversed": False, "prefersSingleRecordLink": False}
         link.options = defaults | link.options | {"linkedTableId": target.id}
         make_inverse(base, table, link)
     elif base.link_target(link) is None:
-        raise InvalidSchema(f"{table.name}.{link.name} links to a table that is missing")
+        raise InvalidSchemaError(f"{table.name}.{link.name} links to a table that is missing")

@@ -248,5 +248,3 @@ def load_schema(stored: list[dict[str, object]]) -> dict[str, Table]:
         table = Table(**one, **parts)  # type: ignore[arg-type]
         tables[table.id] = table
     return tables
-
-

@@ -104,7 +104,7 @@ def create(base_id: str, body: object, held: int, now: int) -> Webhook:
 def _check(filters: Mapping[str, object]) -> None:
     for name, known in (("dataTypes", DATA_TYPES), ("changeTypes", CHANGE_TYPES)):
         given = filters.get(name, [])
-        if not isinstance(given, list) or not set(given) <= known:
+        if not isinstance(given, list) or not all(isinstance(one, str) and one in known for one in given):
             raise errors.invalid_request()
     if not filters.get("dataTypes"):
         raise errors.invalid_request()

@@ -20,12 +20,13 @@ PROD = Account("appProdBase000001", "prdKey.secret", "Prod")
 
 @dataclass
 class Clock:
-    """The real time, plus what a test adds to it."""
+    """The real time, or the instant at which a test stopped it, plus what the test adds."""
 
     ahead: float = 0.0
+    stopped_at: float | None = None
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return (time.time() if self.stopped_at is None else self.stopped_at) + self.ahead
 
 
 class Server:
@@ -38,7 +39,7 @@ class Server:
         self._thread.start()
         self.port: int = self._run(self._listen())
 
-    def _run(self, work):  # noqa: ANN001, ANN202 - whatever the coroutine answers
+    def _run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _listen(self) -> int:
@@ -96,7 +97,10 @@ class Sandbox:
 CHOICES = {"choices": [{"name": "New"}, {"name": "Modified"}, {"name": "Old"}]}
 STAMP = {"timeZone": "America/Phoenix", "dateFormat": {"name": "iso"}, "timeFormat": {"name": "12hour"}}
 TABLES = [
-    {"name": "Homes", "fields": [{"name": "Name", "type": "singleLineText"}, {"name": "Note", "type": "multilineText"}]},
+    {
+        "name": "Homes",
+        "fields": [{"name": "Name", "type": "singleLineText"}, {"name": "Note", "type": "multilineText"}],
+    },
     {
         "name": "Stays",
         "fields": [

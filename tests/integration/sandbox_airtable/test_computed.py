@@ -25,7 +25,12 @@ DUMP = [
         "fields": [
             {"id": "fldHomeName000001", "name": "Name", "type": "singleLineText"},
             {"id": "fldHomeDoor000001", "name": "Door", "type": "number", "options": {"precision": 0}},
-            {"id": "fldHomeKeys000001", "name": "Keys", "type": "multipleSelects", "options": {"choices": [{"name": "a"}, {"name": "b"}]}},
+            {
+                "id": "fldHomeKeys000001",
+                "name": "Keys",
+                "type": "multipleSelects",
+                "options": {"choices": [{"name": "a"}, {"name": "b"}]},
+            },
             {
                 "id": "fldHomeStays00001",
                 "name": "Stays",
@@ -37,7 +42,11 @@ DUMP = [
                     "inverseLinkFieldId": "fldStayHome000001",
                 },
             },
-            {"name": "Number of stays", "type": "count", "options": {"isValid": True, "recordLinkFieldId": "fldHomeStays00001"}},
+            {
+                "name": "Number of stays",
+                "type": "count",
+                "options": {"isValid": True, "recordLinkFieldId": "fldHomeStays00001"},
+            },
             {"name": "Broken count", "type": "count", "options": {"isValid": False}},
             lookup("Stay days", "fldHomeStays00001", "fldStayDay0000001"),
             lookup("Broken lookup", "fldGone0000000001", "fldGone0000000002"),
@@ -74,7 +83,11 @@ DUMP = [
             {"name": "ID", "type": "autoNumber"},
             {"name": "Made", "type": "createdTime", "options": {}},
             {"name": "Touched", "type": "lastModifiedTime", "options": {"referencedFieldIds": ["fldStayUID0000001"]}},
-            {"name": "Changed", "type": "lastModifiedTime", "options": {"referencedFieldIds": ["fldStayUID0000001", "fldStayDay0000001", "fldStayHome000001"]}},
+            {
+                "name": "Changed",
+                "type": "lastModifiedTime",
+                "options": {"referencedFieldIds": ["fldStayUID0000001", "fldStayDay0000001", "fldStayHome000001"]},
+            },
             {"name": "By", "type": "createdBy"},
             {"name": "Last by", "type": "lastModifiedBy"},
             {"name": "Total", "type": "rollup", "options": {"isValid": True}},
@@ -116,7 +129,8 @@ def test_computed_cells_are_told_as_the_service_tells_them(real) -> None:
     assert not {"Total", "Push"} & set(fields)
     home_fields = real.table("Homes").get(home)["fields"]
     assert (home_fields["Number of stays"], home_fields["Stay days"]) == (1, ["2026-03-04"])
-    assert home_fields["Broken count"] == 0 and "Broken lookup" not in home_fields
+    assert home_fields["Broken count"] == 0
+    assert "Broken lookup" not in home_fields
 
 
 def test_empty_computed_cells_are_absent_and_errors_are_objects(real) -> None:

@@ -25,7 +25,8 @@ def test_the_journal_lists_every_call_of_the_real_api_in_order(sandbox) -> None:
     assert (listed["query"], listed["body"]) == ("filterByFormula={UID}='a'&pageSize=2", None)
     assert (refused["status"], refused["key"]) == (401, "")
     assert [one["n"] for one in (create, listed, refused)] == [before, before + 1, before + 2]
-    assert create["at"].endswith("Z") and create["at"] <= listed["at"]
+    assert create["at"].endswith("Z")
+    assert create["at"] <= listed["at"]
 
 
 def test_the_journal_keeps_json_bodies_up_to_64_kilobytes(sandbox) -> None:
@@ -152,7 +153,8 @@ def test_a_fault_without_times_lasts_until_it_is_cleared(sandbox) -> None:
 )
 def test_a_fault_that_cannot_be_meant_is_refused(sandbox, order: object) -> None:
     answer = sandbox.control("POST", "/faults", order)
-    assert answer.status_code == 400 and answer.json()["error"]
+    assert answer.status_code == 400
+    assert answer.json()["error"]
 
 
 def test_rows_are_seeded_edited_dumped_and_deleted_outside_every_limit(sandbox) -> None:

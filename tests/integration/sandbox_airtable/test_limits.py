@@ -8,8 +8,7 @@ import requests
 def limited(sandbox):
     """The stand-in with the service's own limits, its clock stopped between turns."""
     sandbox.control("POST", "/limits", {"enforce": True})
-    frozen = sandbox.clock()
-    sandbox.clock.__class__ = type("Stopped", (sandbox.clock.__class__,), {"__call__": lambda self: frozen + self.ahead})
+    sandbox.clock.stopped_at = sandbox.clock()
     return sandbox
 
 

@@ -134,7 +134,8 @@ def test_a_row_deleted_while_paging_is_left_out(sandbox) -> None:
     gone = page["offset"].partition("/")[2]
     sandbox.table("Stays").delete(gone)
     rest = sandbox.call("GET", f"/Stays?offset={page['offset']}").json()["records"]
-    assert len(rest) == 1 and rest[0]["id"] != gone
+    assert len(rest) == 1
+    assert rest[0]["id"] != gone
 
 
 def test_an_empty_table_answers_an_empty_list(sandbox) -> None:
@@ -229,3 +230,30 @@ def test_hundreds_of_different_filters_are_all_understood(sandbox) -> None:
     sandbox.seed("Stays", {"Count": 299})
     found = [len(sandbox.table("Stays").all(formula=f"{{Count}}={number}")) for number in range(300)]
     assert found == [0] * 299 + [1]
+
+
+def test_files_people_codes_and_options_compare_by_what_the_interface_shows(sandbox) -> None:
+    stays = sandbox.table("Stays")
+    stays.create_field("Who", "singleCollaborator")
+    stays.create_field("Code", "barcode")
+    made = stays.create({"UID": "a", "Who": {"id": sandbox.api.whoami()["id"]}, "Code": {"text": "42"}, "Tags": ["a"]})
+    upload = {"contentType": "image/png", "filename": "door.png", "file": ""}
+    assert sandbox.call("POST", f"/{made['id']}/Files/uploadAttachment", upload).status_code == 200
+    stays.create({"UID": "b"})
+    for formula in (
+        "{Who}='Sandbox Owner'",
+        "{Code}='42'",
+        "{Tags}='a'",
+        "{Files}='door.png'",
+        "{Files}",
+        "NOT({Tags}='')",
+    ):
+        assert uids(stays.all(formula=formula)) == ["a"], formula
+
+
+def test_sorting_by_a_formula_that_fails_puts_the_failures_first(empty) -> None:
+    value = {"formula": "VALUE({Name})", "isValid": True}
+    fields = [{"name": "Name", "type": "singleLineText"}, {"name": "N", "type": "formula", "options": value}]
+    empty.control("POST", "/schema", {"base_id": empty.base_id, "tables": [{"name": "T", "fields": fields}]})
+    empty.seed("T", {"Name": "2"}, {"Name": "none"}, {"Name": "1"})
+    assert [one["fields"]["Name"] for one in empty.table("T").all(sort=["N"])] == ["none", "1", "2"]

@@ -10,7 +10,7 @@ def test_a_record_is_created_read_changed_and_deleted(sandbox) -> None:
     stays = sandbox.table("Stays")
     made = stays.create({"UID": "a", "Count": 0, "Ready": False})
     assert made["fields"] == {"UID": "a", "Count": 0}
-    assert made["id"].startswith("rec") and len(made["id"]) == 17
+    assert (made["id"][:3], len(made["id"])) == ("rec", 17)
     assert made["createdTime"].endswith("Z")
     assert stays.get(made["id"]) == made
     assert stays.update(made["id"], {"Count": 2})["fields"] == {"UID": "a", "Count": 2}

@@ -18,7 +18,8 @@ def meta(sandbox, method: str, path: str, body: object = None) -> requests.Respo
 
 
 def test_an_empty_base_gets_a_table_with_a_grid_view(empty) -> None:
-    table = empty.base.create_table("Homes", [NAME, {"name": "Rooms", "type": "number", "options": {"precision": 0}}], "x")
+    rooms = {"name": "Rooms", "type": "number", "options": {"precision": 0}}
+    table = empty.base.create_table("Homes", [NAME, rooms], "x")
     schema = table.schema()
     assert (schema.name, schema.description, schema.primary_field_id) == ("Homes", "x", schema.field("Name").id)
     assert [view.name for view in schema.views] == ["Grid view"]
@@ -186,7 +187,7 @@ def test_names_and_descriptions_can_be_changed_and_nothing_else(sandbox) -> None
         [{"name": "T", "fields": ["F"]}],
         [{"name": "T", "fields": [{"name": "F"}]}],
         [{"name": "T", "fields": [NAME], "views": ["V"]}],
-        [{"name": "T", "fields": [NAME, {"name": "L", "type": "multipleRecordLinks", "options": {"linkedTable": "U"}}]}],
+        [{"name": "T", "fields": [{"name": "L", "type": "multipleRecordLinks", "options": {"linkedTable": "U"}}]}],
         [{"name": "T", "fields": [NAME, {"name": "L", "type": "multipleRecordLinks"}]}],
         [{"name": "T", "id": "tblSame0000000001", "fields": [NAME]}] * 2,
     ],

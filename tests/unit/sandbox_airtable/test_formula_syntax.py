@@ -2,7 +2,7 @@
 
 import pytest
 
-from changeover_sandbox.airtable.formula import InvalidFormula, compile_formula
+from changeover_sandbox.airtable.formula import InvalidFormulaError, compile_formula
 from changeover_sandbox.airtable.formula.parse import Call, Literal, Reference, parse
 
 
@@ -41,12 +41,12 @@ def test_text_becomes_a_tree(text: str, tree: object) -> None:
     "text", ["", "(", "1 2", "OR(", "OR(1,", "OR(1 2)", "{open", "'open", "a ? b", "= 1", ")", "1 +", "a <> b", "(1"]
 )
 def test_broken_text_is_refused(text: str) -> None:
-    with pytest.raises(InvalidFormula, match="Please check your formula text"):
+    with pytest.raises(InvalidFormulaError, match="Please check your formula text"):
         parse(text)
 
 
 def test_nesting_without_end_is_refused_rather_than_fatal() -> None:
-    with pytest.raises(InvalidFormula):
+    with pytest.raises(InvalidFormulaError):
         parse("(" * 20_000 + "1" + ")" * 20_000)
 
 
@@ -71,10 +71,10 @@ class _NoFields:
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_its_reason(text: str, reason: str) -> None:
-    with pytest.raises(InvalidFormula, match=reason):
+    with pytest.raises(InvalidFormulaError, match=reason):
         compile_formula(text, _NoFields())
 
 
 def test_a_chain_too_long_to_compile_is_refused_rather_than_fatal() -> None:
-    with pytest.raises(InvalidFormula, match="too deep"):
+    with pytest.raises(InvalidFormulaError, match="too deep"):
         compile_formula("&".join(["{Odd}"] * 20_000), _NoFields())

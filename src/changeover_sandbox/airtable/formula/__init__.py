@@ -1,12 +1,12 @@
 """Airtable's formula language, tier 1 of the specification: text in, a function of a row out; it reads no table."""
 
 from changeover_sandbox.airtable.formula.evaluate import Formula, Row, Scope, compile_formula
-from changeover_sandbox.airtable.formula.values import FormulaError, InvalidFormula, Value, as_text, truthy
+from changeover_sandbox.airtable.formula.values import FormulaError, InvalidFormulaError, Value, as_text, truthy
 
 __all__ = [
     "Formula",
     "FormulaError",
-    "InvalidFormula",
+    "InvalidFormulaError",
     "Row",
     "Scope",
     "Value",

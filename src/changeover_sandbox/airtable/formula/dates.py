@@ -75,7 +75,7 @@ _LETTERS = re.compile(
 
 
 def _ordinal(day: int) -> str:
-    suffix = "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    suffix = "th" if day in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     return f"{day}{suffix}"
 
 
@@ -100,8 +100,8 @@ _WRITE: Final[dict[str, Callable[[datetime], str]]] = {
     "ss": lambda t: f"{t.second:02d}",
     "s": lambda t: str(t.second),
     "SSS": lambda t: f"{t.microsecond // 1000:03d}",
-    "A": lambda t: "AM" if t.hour < 12 else "PM",
-    "a": lambda t: "am" if t.hour < 12 else "pm",
+    "A": lambda t: f"{t:%p}",
+    "a": lambda t: f"{t:%p}".lower(),
     "Z": lambda t: f"{t:%z}"[:3] + ":" + f"{t:%z}"[3:],
     "ZZ": lambda t: f"{t:%z}",
     "X": lambda t: str(int(t.timestamp())),

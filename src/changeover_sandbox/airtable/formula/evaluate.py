@@ -9,7 +9,7 @@ from changeover_sandbox.airtable.formula.functions import FUNCTIONS, Function
 from changeover_sandbox.airtable.formula.parse import Call, Literal, Node, Reference, parse
 from changeover_sandbox.airtable.formula.values import (
     FormulaError,
-    InvalidFormula,
+    InvalidFormulaError,
     Value,
     equal,
     truthy,
@@ -49,11 +49,11 @@ Formula: TypeAlias = Callable[[Row], Value]
 
 
 def compile_formula(text: str, scope: Scope) -> Formula:
-    """A function of a row; raises InvalidFormula here and FormulaError when it is called."""
+    """A function of a row; raises InvalidFormulaError here and FormulaError when it is called."""
     try:
         return _compile(parse(text), scope)
     except RecursionError as exc:
-        raise InvalidFormula("The formula is too deep.") from exc
+        raise InvalidFormulaError("The formula is too deep.") from exc
 
 
 def _compile(node: Node, scope: Scope) -> Formula:
@@ -70,7 +70,7 @@ def _compile(node: Node, scope: Scope) -> Formula:
 def _resolved(name: str, scope: Scope) -> str:
     field_id = scope.field_id(name)
     if field_id is None:
-        raise InvalidFormula(f"Unknown field names: {name.lower()}")
+        raise InvalidFormulaError(f"Unknown field names: {name.lower()}")
     return field_id
 
 
@@ -78,23 +78,22 @@ def _compile_call(name: str, arguments: Sequence[Node], scope: Scope) -> Formula
     if name in FUNCTIONS:
         return _plain_call(name, FUNCTIONS[name], [_compile(argument, scope) for argument in arguments])
     if name not in _SPECIAL:
-        raise InvalidFormula(f"Unknown function names: {name}")
+        raise InvalidFormulaError(f"Unknown function names: {name}")
     special = _SPECIAL[name]
     if not special.least <= len(arguments) <= special.most:
-        raise InvalidFormula(f"Invalid arguments for function {name}.")
+        raise InvalidFormulaError(f"Invalid arguments for function {name}.")
     return special.build(arguments, scope)
 
 
 def _plain_call(name: str, function: Function, arguments: Sequence[Formula]) -> Formula:
     if not function.least <= len(arguments) <= function.most:
-        raise InvalidFormula(f"Invalid arguments for function {name}.")
+        raise InvalidFormulaError(f"Invalid arguments for function {name}.")
     body = function.body
-    if len(arguments) == 1:
-        only = arguments[0]
-        return lambda row: body((only(row),))
-    if len(arguments) == 2:
-        first, second = arguments
-        return lambda row: body((first(row), second(row)))
+    match arguments:
+        case [only]:
+            return lambda row: body((only(row),))
+        case [first, second]:
+            return lambda row: body((first(row), second(row)))
     return lambda row: body([argument(row) for argument in arguments])
 
 
@@ -140,8 +139,8 @@ def _not(arguments: Sequence[Node], scope: Scope) -> Formula:
 
 
 def _if(arguments: Sequence[Node], scope: Scope) -> Formula:
-    test, then = (_compile(argument, scope) for argument in arguments[:2])
-    otherwise = _compile(arguments[2] if len(arguments) == 3 else Call("BLANK", ()), scope)
+    test, then, *rest = (_compile(argument, scope) for argument in arguments)
+    otherwise = rest[0] if rest else _compile(Call("BLANK", ()), scope)
     return lambda row: then(row) if truthy(test(row)) else otherwise(row)
 
 
@@ -184,7 +183,7 @@ def _created_time(_arguments: Sequence[Node], _scope: Scope) -> Formula:
 def _last_modified_time(arguments: Sequence[Node], scope: Scope) -> Formula:
     names = [argument.name for argument in arguments if isinstance(argument, Reference)]
     if len(names) != len(arguments):
-        raise InvalidFormula("Invalid arguments for function LAST_MODIFIED_TIME.")
+        raise InvalidFormulaError("Invalid arguments for function LAST_MODIFIED_TIME.")
     field_ids = tuple(_resolved(name, scope) for name in names)
     return lambda row: row.modified_at(field_ids)
 

@@ -64,7 +64,7 @@ def _datetime_parse(arguments: Arguments) -> Value:
     value = arguments[0]
     if isinstance(value, date) or value is None:
         return as_instant(value)
-    if len(arguments) > 2 and as_text(arguments[2]) not in {"en", "en-us", "en-US"}:
+    if (_optional_text(arguments, 2) or "en") not in {"en", "en-us", "en-US"}:
         raise FormulaError("locale is not known")
     return dates.read(as_text(value), _optional_text(arguments, 1))
 
@@ -111,7 +111,7 @@ def _is_same(arguments: Arguments) -> Value:
 
 
 def _position(needle: str, haystack: str, arguments: Arguments) -> int:
-    start = int(as_number(arguments[2])) if len(arguments) > 2 else 0
+    start = int(as_number(arguments[2])) if arguments[2:] else 0
     return haystack.find(needle, max(start - 1, 0)) + 1
 
 
@@ -144,7 +144,7 @@ def _substitute(arguments: Arguments) -> Value:
     text, old, new = (as_text(argument) for argument in arguments[:3])
     if not old:
         return text
-    if len(arguments) == 3:
+    if not arguments[3:]:
         return text.replace(old, new)
     pieces, which = text.split(old), int(as_number(arguments[3]))
     if not 1 <= which < len(pieces):

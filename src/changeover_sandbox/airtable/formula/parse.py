@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from changeover_sandbox.airtable.formula.values import InvalidFormula
+from changeover_sandbox.airtable.formula.values import InvalidFormulaError
 
 SYNTAX_ERROR: Final = "Invalid formula. Please check your formula text."
 
@@ -69,12 +69,12 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def tokenize(text: str) -> list[Token]:
-    """Cut formula text into tokens, the END token last; raises InvalidFormula."""
+    """Cut formula text into tokens, the END token last; raises InvalidFormulaError."""
     tokens, position, end = [], 0, len(text.rstrip())
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise InvalidFormula(SYNTAX_ERROR)
+            raise InvalidFormulaError(SYNTAX_ERROR)
         kind = TokenKind(match.lastgroup)
         tokens.append(Token(kind, _resolve(kind, match[match.lastgroup])))
         position = match.end()
@@ -96,14 +96,14 @@ _LEVELS: Final = (COMPARISONS, frozenset({"&"}), frozenset({"+", "-"}), frozense
 
 
 def parse(text: str) -> Node:
-    """The syntax tree of a formula; raises InvalidFormula."""
+    """The syntax tree of a formula; raises InvalidFormulaError."""
     parser = _Parser(tokenize(text))
     try:
         node = parser.expression(0)
     except RecursionError as exc:
-        raise InvalidFormula(SYNTAX_ERROR) from exc
+        raise InvalidFormulaError(SYNTAX_ERROR) from exc
     if parser.peek().kind is not TokenKind.END:
-        raise InvalidFormula(SYNTAX_ERROR)
+        raise InvalidFormulaError(SYNTAX_ERROR)
     return node
 
 
@@ -150,7 +150,7 @@ class _Parser:
     def _atom(self) -> Node:
         token = self.peek()
         if token.kind is TokenKind.END:
-            raise InvalidFormula(SYNTAX_ERROR)
+            raise InvalidFormulaError(SYNTAX_ERROR)
         self._at += 1
         match token.kind:
             case TokenKind.NUMBER:
@@ -162,7 +162,7 @@ class _Parser:
             case TokenKind.NAME:
                 return Call(token.text.upper(), self._arguments()) if self._skip("(") else Reference(token.text)
         if token.text != "(":
-            raise InvalidFormula(SYNTAX_ERROR)
+            raise InvalidFormulaError(SYNTAX_ERROR)
         node = self.expression(0)
         self._expect(")")
         return node
@@ -178,4 +178,4 @@ class _Parser:
 
     def _expect(self, mark: str) -> None:
         if not self._skip(mark):
-            raise InvalidFormula(SYNTAX_ERROR)
+            raise InvalidFormulaError(SYNTAX_ERROR)

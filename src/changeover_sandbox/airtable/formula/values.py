@@ -9,7 +9,7 @@ from typing import TypeAlias
 Value: TypeAlias = "bool | int | float | str | date | datetime | list[Value] | None"
 
 
-class InvalidFormula(Exception):
+class InvalidFormulaError(Exception):
     """The formula cannot be understood: unknown field or function, wrong number of arguments, broken syntax."""
 
 
