@@ -1,6 +1,6 @@
 """What a base holds: tables, fields, views, records; it knows no rules and no HTTP."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 from changeover_sandbox.airtable.formula import Formula
 
 Cells: TypeAlias = dict[str, object]
-JsonObject: TypeAlias = Mapping[str, object]
 
 TEXT_TYPES: Final = frozenset({"singleLineText", "multilineText", "richText", "email", "url", "phoneNumber"})
 NUMBER_TYPES: Final = frozenset({"number", "percent", "currency", "duration", "rating"})
