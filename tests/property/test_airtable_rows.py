@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from changeover.airtable import cells
 from changeover.airtable.rows import SourceIndex, changed_cells, to_cells, to_stay
 from changeover.core.stay import EntryType, Status, Stay
 from changeover.store.mirror import Record
-from hypothesis import given
-from hypothesis import strategies as st
 
 DAYS = st.dates(date(2024, 1, 1), date(2030, 1, 1))
 INSTANTS = st.none() | st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)).map(  # noqa: DTZ001  # made aware at once

@@ -11,8 +11,20 @@ from changeover.store.mirror import Cell, Fields
 LONGEST_TEXT: Final = 100_000
 
 COMPUTED: Final = frozenset(
-    "formula rollup count multipleLookupValues autoNumber createdTime lastModifiedTime createdBy lastModifiedBy button "
-    "externalSyncSource aiText".split()
+    {
+        "formula",
+        "rollup",
+        "count",
+        "multipleLookupValues",
+        "autoNumber",
+        "createdTime",
+        "lastModifiedTime",
+        "createdBy",
+        "lastModifiedBy",
+        "button",
+        "externalSyncSource",
+        "aiText",
+    }
 )
 
 

@@ -156,7 +156,7 @@ class _Job:
         now: datetime,
         schema: SchemaFacts,
         horizon: Horizon,
-        force_full: bool,  # noqa: FBT001  # passed on from `refresh`
+        force_full: bool,  # passed on from `refresh`
     ) -> None:
         self._client, self._db, self._now, self._schema, self._horizon = client, db, now, schema, horizon
         self._force_full = force_full

@@ -166,7 +166,7 @@ def _instant_cell(value: datetime | None) -> Cell:
     return None if value is None else cells.instant_cell(value)
 
 
-def _flag_cell(value: bool) -> Cell:  # noqa: FBT001  # a writer takes the attribute's value alone
+def _flag_cell(value: bool) -> Cell:  # a writer takes the attribute's value alone
     return value
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
+
 from changeover.airtable import mirror as base_mirror
 from changeover.airtable.client import AirtableClient, Tries
-from changeover.airtable.rows import SourceIndex, to_stay
 from changeover.airtable.deliver import Delays, Delivery, Progress, enqueue, send_next
+from changeover.airtable.rows import SourceIndex, to_stay
 from changeover.airtable.schema import BaseSpec, SchemaFacts, init, load, verify
 from changeover.core.plan import Change, Plan, Verb, create_key
 from changeover.core.stay import EntryType, Status, Stay

@@ -8,11 +8,12 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from changeover.airtable.deliver import send_next
 from changeover.core.plan import Change, Verb
 from changeover.core.stay import Status
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 FAULTS = [
     ("drop-after-commit", None),

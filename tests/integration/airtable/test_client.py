@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pyairtable.formulas import Field
+
 from changeover.airtable import errors
 from changeover.airtable.client import AirtableClient, Tries
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing, Purpose
-from pyairtable.formulas import Field
 
 TABLE = "Properties"
 

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from changeover.airtable.controls import FeedState, cron_writes
-from changeover.airtable.errors import Forbidden
 from changeover.airtable.deliver import Delays, Phase, Write, failed, open_runs, pending, send_next
+from changeover.airtable.errors import Forbidden
 from changeover.core.plan import Change, Verb
 from changeover.core.stay import Decision, EntryType, Hold, Kind, Sighting, Status, Stay
 from changeover.store import deliveries, holds, mirror, sightings, written_types

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from changeover.airtable import mirror as base_mirror
 from changeover.airtable.errors import AirtableError, Forbidden, SchemaDrift, Unavailable
 from changeover.airtable.mirror import Feed, Horizon, Property

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.errors import Forbidden, WrongBase
 from changeover.airtable.schema import (

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+
 from changeover.airtable.schema import BaseSpec, SchemaFacts, load
 from changeover.core.stay import EntryType, Status, Stay
 from changeover.store.database import Database

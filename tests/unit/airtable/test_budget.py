@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from changeover.airtable.budget import budget_alert, projection
 from changeover.core.plan import Level
 

@@ -2,11 +2,12 @@
 
 import pytest
 import requests
-from changeover.airtable.client import FORMULA_LIMIT, _transport_code, _up_to
 from pyairtable.formulas import RECORD_ID, Field, to_formula_str
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+
+from changeover.airtable.client import FORMULA_LIMIT, _transport_code, _up_to
 
 
 def _refused() -> requests.ConnectionError:

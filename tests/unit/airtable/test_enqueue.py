@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from changeover.airtable.deliver import Phase, Write, enqueue
 from changeover.airtable.deliver.enqueue import UnknownRow, history_copy
 from changeover.airtable.schema import SchemaFacts

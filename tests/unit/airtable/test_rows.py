@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 
 import pytest
+
 from changeover.airtable import rows
 from changeover.airtable.rows import BadRow, SourceIndex, changed_cells, to_cells, to_stay, to_stays
 from changeover.airtable.schema import BaseSpec

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from changeover.airtable.errors import Unavailable
 from changeover.airtable.schema import (
     AUTOMATIONS,
@@ -200,5 +201,5 @@ def test_without_a_verification_there_are_no_facts(db: Database) -> None:
 
 def test_the_schema_file_is_plain_json_for_the_create_table_call(spec: BaseSpec) -> None:
     for table in spec.tables:
-        assert table.fields[0].type in {"singleLineText"}
+        assert table.fields[0].type == "singleLineText"
         assert json.dumps([dict(field.body) for field in table.fields])

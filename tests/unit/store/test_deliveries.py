@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
+
 from changeover.store import deliveries
 from changeover.store.database import Database
 from changeover.store.deliveries import Entry, Method, Phase, State, Write
-from sqlalchemy import Connection
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 TABLE = "Reservations"

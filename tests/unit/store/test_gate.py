@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from changeover.store.database import Database
 from changeover.store.gate import Blocked, Gate, Pacing, Purpose
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
+
 from changeover.store import mirror
 from changeover.store.database import Database
 from changeover.store.mirror import Cursor, Record
-from sqlalchemy import Connection
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 TABLE = "Reservations"
