@@ -18,6 +18,7 @@ _NAMES_OF_KEYS = (
     r"door[-_ ]?code|gate[-_ ]?code|lock[-_ ]?code"
 )
 _SECRET_KEY = re.compile(rf"(?:^|[^a-z])(?:{_NAMES_OF_KEYS})$", re.IGNORECASE)
+_CODE_KEY = re.compile(r"(?:code|pin|password|passwd|pwd|phone)$", re.IGNORECASE)
 _BODY_KEY = re.compile(r"^(?:mail_)?(?:body|plain|html|raw_body)$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     rf"(?i)(?<![a-z])((?:{_NAMES_OF_KEYS})[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s,;\"'&]+"
@@ -81,6 +82,8 @@ class Redactor:
 
     def field(self, key: str, value: object) -> object:
         """A named value: what is a secret by its name is hidden whatever it looks like."""
+        if isinstance(value, bool | int | float) and not _CODE_KEY.search(key):
+            return value  # a lease's fencing token is a number and no secret
         if value is not None and (_SECRET_KEY.search(key) or _BODY_KEY.match(key)):
             return HIDDEN
         return self.value(value)

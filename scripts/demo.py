@@ -1,0 +1,214 @@
+"""Lives two days of a plausible business against local stand-ins and says what happened; leaves nothing running."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import TypeAlias, TypeVar
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNNER = ROOT / "src" / "run_automation_dev.py"
+WARNINGS = 2  # the doctor's exit code when nothing is broken
+PLAN_LINES = 12
+FLAGS = {
+    "Same-day Turnover": "same-day",
+    "Overlapping Dates": "overlapping",
+    "Owner Arriving": "owner arriving",
+    "Long Term Guest": "long-term",
+}
+Json: TypeAlias = Mapping[str, object]
+T = TypeVar("T")
+
+
+class DemoFailed(Exception):
+    """A step did not end as it must; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: where it is, and the variables that point the program at it."""
+
+    folder: Path
+    airtable: str
+    base_id: str
+    feeds: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        places = {"CHANGEOVER_CONFIG": str(self.folder / "config"), "CHANGEOVER_HOME": str(self.folder / "var")}
+        return {**os.environ, **places}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the stand-ins up and say where to look")
+    parser.add_argument("--feeds", type=int, default=246, help="number of calendars (246)")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
+    folder = Path(tempfile.mkdtemp(prefix="changeover-demo-"))
+    keep = False
+    try:
+        sandbox = _up(folder, options.feeds)
+        _two_days(sandbox)
+        keep = options.keep
+    except DemoFailed as failure:
+        sys.stderr.write(f"\nThe demo failed: {failure}\n")
+        return 3
+    except KeyboardInterrupt:
+        sys.stderr.write("\nEnded early; stopping the stand-ins.\n")
+        return 130
+    finally:
+        if not keep:
+            _down(folder)
+    _farewell(sandbox, keep=keep)
+    return 0
+
+
+def _two_days(sandbox: Sandbox) -> None:
+    _heading("Is everything in place?  changeover doctor --env dev")
+    _say(_program(sandbox, "doctor", "--env", "dev", accepted=(0, WARNINGS)))
+
+    _heading("Day one: the base is empty.  src/run_automation_dev.py")
+    first = _run(sandbox, RUNNER, "--json")
+    _summary(first)
+
+    _heading("Again, nothing has changed")
+    _summary(_run(sandbox, RUNNER, "--json"))
+    _say("  (Most of these calls read back what day one has just written; a quiet cycle later makes four.)")
+
+    day = date.fromisoformat(str(_get(f"{sandbox.feeds}/_sandbox/truth")["date"])) + timedelta(days=1)
+    events = _post(f"{sandbox.feeds}/_sandbox/day", {"date": day.isoformat()})
+    _heading(f"The next day, {day}, in the business")
+    for kind in ("booked", "blocked", "canceled", "changed"):
+        _say(f"  {len(_as(events.get(kind, []), list)):>4} {kind}")
+
+    at = datetime.combine(day, datetime.min.time()).strftime("%Y-%m-%dT08:00:00-07:00")
+    _heading("What would the next run do?  changeover run --env dev --dry-run")
+    plan = _program(sandbox, "run", "--env", "dev", "--dry-run", "--at", at).splitlines()
+    _say("\n".join(f"  {line}" for line in plan[:PLAN_LINES]))
+    if len(plan) > PLAN_LINES:
+        _say(f"  … and {len(plan) - PLAN_LINES} more lines")
+
+    _heading("Day two.  src/run_automation_dev.py")
+    _summary(_run(sandbox, RUNNER, "--json", "--at", at))
+    _base(sandbox)
+
+    _heading("What has run.  changeover runs list --env dev")
+    _say(_program(sandbox, "runs", "list", "--env", "dev"))
+    _say(_program(sandbox, "held", "list", "--env", "dev"))
+
+
+def _summary(result: Json) -> None:
+    for automation in _as(result["automations"], list):
+        counters = _as(automation["counters"], dict)
+        changes = _as(counters.get("changes", {}), dict)
+        flags = {name: number for name, number in _as(counters.get("flags", {}), dict).items() if number}
+        _say(f"  {automation['name']}: {automation['text']}")
+        _say(f"  feeds read          {counters.get('feeds')}, {counters.get('feeds_failing')} failing")
+        for verb in ("new", "modified", "removed", "held"):
+            _say(f"  {verb:<19} {sum(n for name, n in changes.items() if name.startswith(f'{verb}.'))}")
+        _say(f"  unchanged           {counters.get('unchanged')}")
+        _say(f"  flags set           {', '.join(f'{n} {name}' for name, n in flags.items()) or 'none'}")
+        _say(f"  Airtable calls      {counters.get('airtable_calls')}")
+
+
+def _base(sandbox: Sandbox) -> None:
+    """What people see in the base now, counted."""
+    url = f"{sandbox.airtable}/_sandbox/records?base_id={sandbox.base_id}&table=Reservations"
+    rows = [_as(row["fields"], dict) for row in _as(_get(url)["records"], list)]
+    by_status = {name: sum(row.get("Status") == name for row in rows) for name in ("New", "Modified", "Removed", "Old")}
+    flagged = {text: sum(row.get(name) is True for row in rows) for name, text in FLAGS.items()}
+    _say(f"  rows in the base    {', '.join(f'{n} {name}' for name, n in by_status.items())}")
+    _say(f"  flags in the base   {', '.join(f'{n} {name}' for name, n in flagged.items())}")
+
+
+def _farewell(sandbox: Sandbox, *, keep: bool) -> None:
+    if not keep:
+        _say("\nDone. Nothing is left running. To look around yourself: scripts/demo --keep")
+        return
+    _heading("The stand-ins are up. Look around:")
+    _say(f"""  export CHANGEOVER_CONFIG={sandbox.folder}/config CHANGEOVER_HOME={sandbox.folder}/var
+  .venv/bin/changeover runs list --env dev
+  curl '{sandbox.airtable}/_sandbox/records?base_id={sandbox.base_id}&table=Reservations'
+  curl '{sandbox.feeds}/_sandbox/truth'
+  less {sandbox.folder}/var/dev/logs/*.jsonl
+Stop them:
+  .venv/bin/changeover sandbox down --dir {sandbox.folder} && rm -r {sandbox.folder}""")
+
+
+def _up(folder: Path, feeds: int) -> Sandbox:
+    _heading(f"A business with {feeds} calendars.  changeover sandbox up --dir {folder}")
+    command = [sys.executable, "-m", "changeover.cli", "sandbox", "up", "--dir", str(folder), "--feeds", str(feeds)]
+    where = _as(json.loads(_call(command, dict(os.environ), (0,))), dict)
+    airtable, calendars = _as(where["airtable"], dict), _as(where["feeds"], dict)
+    _say(f"  Airtable stand-in   {airtable['url']}\n  calendars           {calendars['url']}")
+    return Sandbox(folder, str(airtable["url"]), str(_as(airtable["dev"], dict)["base_id"]), str(calendars["url"]))
+
+
+def _down(folder: Path) -> None:
+    command = [sys.executable, "-m", "changeover.cli", "sandbox", "down", "--dir", str(folder)]
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(sandbox: Sandbox, runner: Path, *arguments: str) -> Json:
+    return _as(json.loads(_call([sys.executable, str(runner), *arguments], sandbox.variables, (0,))), dict)
+
+
+def _program(sandbox: Sandbox, *arguments: str, accepted: Sequence[int] = (0,)) -> str:
+    return _call([sys.executable, "-m", "changeover.cli", *arguments], sandbox.variables, accepted).rstrip()
+
+
+def _call(command: Sequence[str], variables: Mapping[str, str], accepted: Sequence[int]) -> str:
+    """Our own programs, no shell; log lines are kept back and shown only when something went wrong."""
+    done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode not in accepted:
+        sys.stderr.write(done.stdout + done.stderr)
+        raise DemoFailed(f"{' '.join(command[1:])} ended with {done.returncode}")
+    return done.stdout
+
+
+def _get(url: str) -> Json:
+    with urlopen(url, timeout=60) as answer:  # noqa: S310 - a loopback address of our own sandbox
+        return _as(json.load(answer), dict)
+
+
+def _post(url: str, body: Json) -> Json:
+    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+    with urlopen(request, timeout=60) as answer:  # noqa: S310 - a loopback address of our own sandbox
+        return _as(json.load(answer), dict)
+
+
+def _as(value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise DemoFailed(f"an answer has {type(value).__name__} where {kind.__name__} was expected")
+    return value
+
+
+def _heading(text: str) -> None:
+    _say(f"\n— {text}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
