@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from logging import NullHandler, getLogger
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,12 +22,13 @@ from changeover.ops import logging
 from changeover.store import alerts, deliveries
 
 if TYPE_CHECKING:
-    from dbos import DBOSConfig, WorkflowStatus
+    from dbos import DBOSConfig, WorkflowHandle, WorkflowStatus
 
 log = logging.get(__name__)
 
 KEPT = timedelta(days=30)
 _POLL_SECONDS = 0.1
+_DRAIN_SECONDS = 40  # longer than a request may be on the wire
 _PRUNED_AT_ONCE = 500
 _UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
@@ -52,6 +54,7 @@ class Durable:
         self.executor = names.executor(host_name(), sending.env, role, number)
         self._sending = sending
         self._role = role
+        self._waiting = 0
         self._lock = _Lock(folder / f"{self.executor}.lock")
 
     def start(self) -> None:
@@ -64,6 +67,7 @@ class Durable:
 
         from changeover.engine import workflows
 
+        _log_as_we_do()
         try:
             workflows.bind(self._sending)
             DBOS(config=self.config())
@@ -81,7 +85,8 @@ class Durable:
 
         from changeover.engine import workflows
 
-        DBOS.destroy()
+        # Waiting costs a second even when nothing runs, so it is asked for only when a caller gave up its wait.
+        DBOS.destroy(workflow_completion_timeout_sec=_DRAIN_SECONDS if self._waiting else 0)
         workflows.bind(None)
         self._lock.give_back()
 
@@ -187,7 +192,7 @@ class Durable:
         with SetWorkflowID(workflow_id):
             handle = DBOS.enqueue_workflow(names.DELIVER_QUEUE, workflows.deliver, run_id)
         try:
-            return Sent(*handle.get_result(polling_interval_sec=_POLL_SECONDS))
+            return Sent(*self._result(handle))
         except error.DBOSAwaitedWorkflowCancelledError:
             message = f"another run has taken over {workflow_id}"
             raise LeaseLost(message) from None
@@ -197,9 +202,19 @@ class Durable:
         from dbos import DBOS, error
 
         try:
-            DBOS.retrieve_workflow(workflow_id).get_result(polling_interval_sec=_POLL_SECONDS)
+            self._result(DBOS.retrieve_workflow(workflow_id))
         except error.DBOSException as refusal:
             log.warning("engine.gave_up", workflow_id=workflow_id, error=type(refusal).__name__)
+
+    def _result(self, handle: WorkflowHandle[tuple[int, int, int, str]]) -> tuple[int, int, int, str]:
+        self._waiting += 1
+        try:
+            result = handle.get_result(polling_interval_sec=_POLL_SECONDS)
+        except Exception:  # the workflow's own end; what cuts the wait itself short is no Exception
+            self._waiting -= 1
+            raise
+        self._waiting -= 1
+        return result
 
     def _dead_letter(self, run_id: str) -> Sent:
         rule, subject = _subject(run_id)
@@ -234,6 +249,13 @@ class Durable:
 def _subject(run_id: str) -> tuple[str, str]:
     """Rule and subject of the alert about a run that is not delivered any more."""
     return "dead_letter", f"delivery:{run_id}"
+
+
+def _log_as_we_do() -> None:
+    """Keeps the engine from printing by itself: with a handler of its own it adds none, and its lines reach ours (L-5)."""
+    logger = getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(NullHandler())
 
 
 class _Lock:

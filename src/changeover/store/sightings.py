@@ -17,7 +17,7 @@ _BATCH = 10_000
 def load_all(connection: Connection) -> tuple[Sighting, ...]:
     """Every sighting, ordered by source and record id, so that equal databases give equal inputs."""
     query = select(sightings).order_by(sightings.c.source, sightings.c.record_id)
-    rows = connection.execution_options(yield_per=_BATCH).execute(query)
+    rows = connection.execute(query, execution_options={"yield_per": _BATCH})
     return tuple(_sighting(row) for row in rows)
 
 
