@@ -12,7 +12,9 @@ import typer
 from changeover.cli.say import JsonOption
 
 app = typer.Typer(help="Local stand-ins for the outside services, for trying and testing.", no_args_is_help=True)
-DirOption = Annotated[Path, typer.Option("--dir", help="Folder of the sandbox: its settings, data and state.")]
+DirOption = Annotated[
+    Path, typer.Option("--dir", metavar="DIR", help="Folder of the sandbox: its settings, data and state.")
+]
 FeedsOption = Annotated[int, typer.Option("--feeds", min=0, help="How many calendar feeds the business has.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Another number gives another business.")]
 DateOption = Annotated[

@@ -32,7 +32,7 @@ def stop(
             help="pause: start no run. read-only: change nothing outside. full: do not even ask.",
         ),
     ],
-    why: Annotated[str, typer.Option("--why", help="What the others should know.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="What the others should know.")],
     as_json: JsonOption = False,
 ) -> None:
     """Stop the environment at once, until `resume`."""
