@@ -21,7 +21,7 @@ from changeover.core.classify import (
     normal,
     settle,
 )
-from changeover.core.stay import BlockType, Kind
+from changeover.core.stay import BlockType, EntryType, Kind
 
 SIGNS = Signs(
     task=Words(("check-in", "cleaning")),
@@ -89,7 +89,7 @@ def test_v25_a_guest_named_pat_block_stays_a_guest() -> None:
 def test_v24_hold_busy_and_an_empty_summary_are_no_turnovers(summary: str) -> None:
     verdict = classify(EventText(summary=summary), GENERAL)
     assert verdict.kind is not Kind.RESERVATION
-    assert not verdict.kind.entry_type == Kind.RESERVATION.entry_type
+    assert verdict.kind.entry_type is EntryType.BLOCK
 
 
 def test_the_summary_is_asked_before_the_description() -> None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
-from aiohttp import BasicAuth, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from yarl import URL
 
 from changeover.sources.ics.feeds import fetch_url
@@ -176,21 +176,22 @@ class Fetcher:
 
     async def _follow(self, url: URL, validators: Validators) -> Fetched:
         """One attempt through at most five redirects, each address checked anew."""
-        auth = BasicAuth(url.user or "", url.password or "") if url.user or url.password else None
+        secret = aiohttp.encode_basic_auth(url.user or "", url.password or "") if url.user or url.password else None
         here = url.with_user(None)
         for _ in range(MAX_REDIRECTS + 1):
             check_url(here, allow_private=self._settings.allow_private)
-            answer = await self._ask(here, validators, auth if _same_host(here, url) else None)
+            answer = await self._ask(here, validators, secret if _same_host(here, url) else None)
             if isinstance(answer, Fetched):
                 return answer
             here = next_hop(here, answer)
         raise FetchFailed("too many redirects")
 
-    async def _ask(self, url: URL, validators: Validators, auth: BasicAuth | None) -> Fetched | str:
+    async def _ask(self, url: URL, validators: Validators, secret: str | None) -> Fetched | str:
         """The body, or where a redirect points."""
         if self._session is None:
             raise RuntimeError("the fetcher is not open")
-        async with self._session.get(url, headers=validators.headers(), auth=auth, allow_redirects=False) as response:
+        headers = validators.headers() | ({"Authorization": secret} if secret else {})
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
             location = response.headers.get("Location")
             if response.status in _REDIRECTS and location:
                 return location

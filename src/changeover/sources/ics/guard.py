@@ -21,6 +21,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Outside the ranges that the standard library calls private, yet never a calendar.
 _REFUSED = (
     ipaddress.ip_network("168.63.129.16/32"),  # a cloud's metadata service
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments, another cloud's metadata among them
     ipaddress.ip_network("192.88.99.0/24"),  # 6to4 relays
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -52,6 +53,8 @@ def check_url(url: URL, *, allow_private: bool) -> None:
 
 def is_public(address: IpAddress) -> bool:
     """Whether an address is on the open internet; one that carries another is judged by that one too."""
+    if address in _NAT64:  # how a network without IPv4 writes an IPv4 address
+        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     if any(address in network for network in _REFUSED if network.version == address.version):
@@ -63,8 +66,6 @@ def _carried(address: IpAddress) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [inner for inner in found if inner is not None]
 
 

@@ -15,6 +15,7 @@ from changeover.sources.ics.repair import Line
 
 Moment = date | datetime
 
+_OWN_ZONE = "changeover.zone-of-a-feed"
 _DAY = re.compile(r"[0-9]{8}")
 _ESCAPED = re.compile(r"\\([\\;,Nn])")
 _COMMA = re.compile(r"(?<!\\),")
@@ -66,7 +67,9 @@ def _is_zone(block: Sequence[Line], tzid: str) -> bool:
 
 def _zone(block: Sequence[Line]) -> tzinfo | None:
     try:
-        component = Timezone.from_ical(_component("VTIMEZONE", block))
+        # Under a name of ours: icalendar remembers zones by name, and another feed may mean another one by the same.
+        renamed = [line._replace(value=_OWN_ZONE) if line.name == "TZID" else line for line in block]
+        component = Timezone.from_ical(_component("VTIMEZONE", renamed))
         if not isinstance(component, Timezone):
             return None
         found: tzinfo = component.to_tz(lookup_tzid=False)
