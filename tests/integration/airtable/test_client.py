@@ -299,13 +299,14 @@ def test_several_processes_together_stay_within_the_allowed_requests(base: Any, 
     assert [call["status"] for call in base.calls(since)] == [200] * 60
 
 
-def test_never_more_than_the_allowed_requests_in_any_second(base: Any, connect: Any) -> None:
-    base.limits(enforce=True, requests_per_second=20, penalty_seconds=30)
-    client = connect(Pacing(requests=20))
+@pytest.mark.parametrize(("rate", "number"), [(5, 11), (20, 50)])
+def test_never_more_than_the_allowed_requests_in_any_second(base: Any, connect: Any, rate: int, number: int) -> None:
+    base.limits(enforce=True, requests_per_second=rate, penalty_seconds=30)
+    client = connect(Pacing(requests=rate))
     since = base.mark()
-    for _ in range(50):
+    for _ in range(number):
         client.read("Environment", Purpose.REFRESH)
-    assert [call["status"] for call in base.calls(since)] == [200] * 50
+    assert [call["status"] for call in base.calls(since)] == [200] * number
 
 
 def test_a_redirect_is_no_answer_and_is_not_followed(base: Any, client: AirtableClient) -> None:

@@ -581,6 +581,24 @@ def test_a_service_type_that_a_person_chose_after_the_plan_is_left_alone(world: 
     assert (written[ids[1]].service_type, written[ids[1]].block_type) == ("Needs Review", "Owner Stay")
 
 
+def test_rows_without_a_persons_field_in_the_same_batch_are_not_read_again(world: Any) -> None:
+    one, two = world.row(1), world.row(2)
+    world.refresh()
+    plain, touching = world.known(one), world.known(two)
+    world.plan(
+        Change(Verb.UPDATE, plain, replace(plain, same_day=True)),
+        Change(Verb.UPDATE, touching, replace(touching, service_type="Needs Review")),
+    )
+    since = world.base.mark()
+    world.deliver()
+    calls = world.base.calls(since)
+    assert [call["method"] for call in calls] == ["GET", "PATCH"]
+    assert two in calls[0]["query"]
+    assert one not in calls[0]["query"]
+    rows = world.base.rows()
+    assert (rows[one]["Same-day Turnover"], rows[two]["Service Type"]) == (True, "Needs Review")
+
+
 def test_an_update_of_nothing_but_a_persons_field_is_not_sent(world: Any) -> None:
     one, two = world.row(1), world.row(2)
     world.refresh()
