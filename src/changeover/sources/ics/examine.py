@@ -66,7 +66,7 @@ class Examiner:
     async def look(self, fetched: Fetched) -> Content:
         """What a body says. Raises BrokenBody, Retriable for one that was cut, NothingStored."""
         if fetched.body is None and self._known is not None:
-            return self._unchanged(fetched, str(self.state.raw_hash))
+            return self._unchanged(self._known, fetched, self.state.raw_hash)
         raw = self._stored_body() if fetched.body is None else fetched.body
         heavy = len(raw) > _HEAVY_BYTES or b"RRULE" in raw
         try:
@@ -79,12 +79,12 @@ class Examiner:
     def _examine(self, raw: bytes, fetched: Fetched) -> Content:
         raw_hash = hashlib.sha256(raw).hexdigest()
         if raw_hash == self.state.raw_hash and self._known is not None:
-            return self._unchanged(fetched, raw_hash)
+            return self._unchanged(self._known, fetched, raw_hash)
         body = repair(raw, fetched.charset)
         canonical = canonical_hash(body)
         stored_says_the_same = canonical == self.state.canonical_hash
         if stored_says_the_same and self._known is not None:
-            return self._unchanged(fetched, raw_hash)
+            return self._unchanged(self._known, fetched, raw_hash)
         found = read(body, self.feed, self.platforms, self.rules, self.today)
         memory = replace(
             self._remembered(fetched, raw_hash),
@@ -96,12 +96,10 @@ class Examiner:
         )
         return Content(found, same=False, memory=memory)
 
-    def _unchanged(self, fetched: Fetched, raw_hash: str) -> Content:
-        if self._known is None:
-            raise NothingStored
-        return Content(self._known, same=True, memory=self._remembered(fetched, raw_hash))
+    def _unchanged(self, known: Reading, fetched: Fetched, raw_hash: str | None) -> Content:
+        return Content(known, same=True, memory=self._remembered(fetched, raw_hash))
 
-    def _remembered(self, fetched: Fetched, raw_hash: str) -> FeedState:
+    def _remembered(self, fetched: Fetched, raw_hash: str | None) -> FeedState:
         """The state after a good fetch; what is stored of body and reading stands."""
         earlier = (url for url in self.state.urls if url != self.feed.url)
         return replace(

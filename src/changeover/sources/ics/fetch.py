@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
@@ -91,37 +91,36 @@ class Retriable(FetchFailed):
         self.after = after
 
 
+@asynccontextmanager
+async def open_fetcher(settings: FetchSettings) -> AsyncIterator[Fetcher]:
+    """One client for all feeds of a run: no cookies, no proxy from the environment (P-7, P-8)."""
+    resolver = GuardedResolver(allow_private=settings.allow_private)
+    session = ClientSession(
+        connector=TCPConnector(resolver=resolver, limit=0, limit_per_host=0, ttl_dns_cache=300),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        headers={
+            "User-Agent": settings.user_agent,
+            "Accept": "text/calendar, */*;q=0.1",
+            "Accept-Encoding": "gzip, deflate",
+        },
+    )
+    try:
+        yield Fetcher(settings, session)
+    finally:
+        await session.close()
+        await resolver.close()
+
+
 class Fetcher:
-    """One client for all feeds of a run: no cookies, no proxy from the environment. Use it as an async context."""
+    """Asks feeds, each within its own limits and all within the pace of a run."""
 
-    def __init__(self, settings: FetchSettings, pacing: Pacing | None = None) -> None:
+    def __init__(self, settings: FetchSettings, session: ClientSession) -> None:
         self._settings = settings
-        self._pacing = pacing or Pacing(Pace(settings.max_concurrent, settings.per_host, settings.per_minute))
-        self._session: ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._resolver = GuardedResolver(allow_private=self._settings.allow_private)
-        connector = TCPConnector(resolver=self._resolver, limit=0, limit_per_host=0, ttl_dns_cache=300)
-        self._session = ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            headers={
-                "User-Agent": self._settings.user_agent,
-                "Accept": "text/calendar, */*;q=0.1",
-                "Accept-Encoding": "gzip, deflate",
-            },
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-        await self._resolver.close()
+        self._session = session
+        self._pacing = Pacing(Pace(settings.max_concurrent, settings.per_host, settings.per_minute))
 
     async def fetch(self, url: str, validators: Validators, look: Callable[[Fetched], Awaitable[T]]) -> T:
         """What `look` makes of a feed's answer, after as many attempts as allowed. Raises FetchFailed.
@@ -169,7 +168,7 @@ class Fetcher:
             except Truncated:
                 raise Retriable("cut off") from None
             except aiohttp.ClientError as error:
-                raise _failure_of(error) from None
+                raise failure_of_error(error) from None
             except (OSError, ValueError):
                 # Their texts may quote the URL; none of it goes on (P-14).
                 raise Retriable("connection failed") from None
@@ -180,7 +179,7 @@ class Fetcher:
         here = url.with_user(None)
         for _ in range(MAX_REDIRECTS + 1):
             check_url(here, allow_private=self._settings.allow_private)
-            answer = await self._ask(here, validators, secret if _same_host(here, url) else None)
+            answer = await self._ask(here, validators, secret if same_host(here, url) else None)
             if isinstance(answer, Fetched):
                 return answer
             here = next_hop(here, answer)
@@ -188,8 +187,6 @@ class Fetcher:
 
     async def _ask(self, url: URL, validators: Validators, secret: str | None) -> Fetched | str:
         """The body, or where a redirect points."""
-        if self._session is None:
-            raise RuntimeError("the fetcher is not open")
         headers = validators.headers() | ({"Authorization": secret} if secret else {})
         async with self._session.get(url, headers=headers, allow_redirects=False) as response:
             location = response.headers.get("Location")
@@ -237,7 +234,8 @@ def _retry_after(value: str, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def _failure_of(error: aiohttp.ClientError) -> FetchFailed:
+def failure_of_error(error: aiohttp.ClientError) -> FetchFailed:
+    """The one place where a fault of the wire becomes an outcome; its text, which holds the URL, stays behind."""
     if isinstance(error, aiohttp.ClientPayloadError):
         return Retriable("cut off")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -249,7 +247,7 @@ def _failure_of(error: aiohttp.ClientError) -> FetchFailed:
     return Retriable("connection failed")
 
 
-def _same_host(one: URL, other: URL) -> bool:
+def same_host(one: URL, other: URL) -> bool:
     """Whether credentials for one may go to the other: same host, and same port unless both are the usual ones."""
     if one.host != other.host:
         return False

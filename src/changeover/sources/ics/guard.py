@@ -99,4 +99,5 @@ class GuardedResolver(AbstractResolver):
         return allowed
 
     async def close(self) -> None:
+        """Lets look-ups that nobody waits for run out."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -16,7 +16,7 @@ import structlog
 from changeover.core.stay import Batch, Rules, Source, Window, WindowEdge
 from changeover.sources.ics.examine import Content, Examiner, FeedMemory, NothingStored, trust
 from changeover.sources.ics.feeds import FeedConfig, FeedStatus, fetch_url
-from changeover.sources.ics.fetch import Fetcher, FetchFailed, FetchSettings, Validators
+from changeover.sources.ics.fetch import Fetcher, FetchFailed, FetchSettings, Validators, open_fetcher
 from changeover.sources.ics.guard import Refused, check_url
 from changeover.sources.ics.platforms import OTHER, Platforms
 from changeover.sources.ics.reading import Reading
@@ -95,7 +95,7 @@ async def observe(
     """
     wanted = [feed for feed in feeds if feed.status is not FeedStatus.INACTIVE]
     random.shuffle(wanted)
-    async with Fetcher(settings) as fetcher:
+    async with open_fetcher(settings) as fetcher:
         run = _Run(fetcher, memory, now, rules, settings, platforms, time.monotonic())
         results = await asyncio.gather(*(_observed(feed, run, on_done) for feed in wanted))
     by_id = {result.feed.record_id: result for result in results}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from typing import cast
 
 from icalendar import Event as ParsedEvent
 from icalendar import Timezone
@@ -69,9 +70,7 @@ def _zone(block: Sequence[Line]) -> tzinfo | None:
     try:
         # Under a name of ours: icalendar remembers zones by name, and another feed may mean another one by the same.
         renamed = [line._replace(value=_OWN_ZONE) if line.name == "TZID" else line for line in block]
-        component = Timezone.from_ical(_component("VTIMEZONE", renamed))
-        if not isinstance(component, Timezone):
-            return None
+        component = cast("Timezone", Timezone.from_ical(_component("VTIMEZONE", renamed)))
         found: tzinfo = component.to_tz(lookup_tzid=False)
         found.utcoffset(datetime(2020, 1, 1))  # noqa: DTZ001 - asks for the offset at a wall time
     except _UNREADABLE:

@@ -238,3 +238,13 @@ def test_a_304_is_the_last_good_body_again(server, cycle, active, calendar) -> N
 
 def test_a_304_that_was_not_asked_for_is_a_failure(server, cycle, active) -> None:
     assert cycle.one(active(server.answers("a", "", 304))).cause == "HTTP 304"
+
+
+def test_a_name_without_address_is_a_failure(cycle, active, quick) -> None:
+    result = cycle.one(active("http://calendar.invalid/secret"), settings=replace(quick, attempts=1))
+    assert (result.outcome, result.cause) == (Outcome.FAILED, "host not found")
+
+
+def test_a_name_that_cannot_be_looked_up_is_a_failure(cycle, active) -> None:
+    result = cycle.one(active(f"http://{'a' * 70}.example/secret"))
+    assert (result.outcome, result.cause) == (Outcome.FAILED, "connection failed")

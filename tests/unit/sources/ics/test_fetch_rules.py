@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
 
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
-from changeover.sources.ics.fetch import FetchFailed, Retriable, Validators, failure_of_status, next_hop
+from changeover.sources.ics.fetch import (
+    FetchFailed,
+    Retriable,
+    Validators,
+    failure_of_error,
+    failure_of_status,
+    next_hop,
+    same_host,
+)
 from changeover.sources.ics.guard import Refused
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -65,3 +76,37 @@ def test_a_redirect_to_nowhere_fails(location: str) -> None:
 def test_validators_become_the_headers_they_came_with() -> None:
     assert Validators('"1"', "Sun").headers() == {"If-None-Match": '"1"', "If-Modified-Since": "Sun"}
     assert Validators().headers() == {}
+
+
+KEY = ConnectionKey(
+    "calendar.example", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "again"),
+    [
+        (aiohttp.ClientPayloadError("secret"), "cut off", True),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError("secret")), "host not found", True),
+        (aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("secret")), "certificate refused", False),
+        (aiohttp.InvalidURL("https://secret"), "malformed URL", False),
+        (aiohttp.ServerDisconnectedError("secret"), "connection failed", True),
+    ],
+)
+def test_a_fault_of_the_wire_becomes_words_without_its_text(error, cause: str, again: bool) -> None:
+    failure = failure_of_error(error)
+    assert (str(failure), failure.cause, isinstance(failure, Retriable)) == (cause, cause, again)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("http://a.example/b", True),
+        ("https://a.example/b", True),
+        ("http://b.example/a", False),
+        ("http://a.example:8080/a", False),
+        ("http://sub.a.example/a", False),
+    ],
+)
+def test_credentials_stay_with_host_and_port(other: str, expected: bool) -> None:
+    assert same_host(URL(other), URL("http://a.example/a")) is expected

@@ -48,6 +48,7 @@ def test_an_address_that_is_not_on_the_open_internet_is_refused(address: str) ->
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e"])
 def test_a_public_address_is_not(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
+    check_url(URL(f"https://{f'[{address}]' if ':' in address else address}/"), allow_private=False)
 
 
 def test_ports_other_than_the_usual_two_are_refused() -> None:
