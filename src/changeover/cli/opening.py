@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from changeover.cli.say import refuse, refuse_all
@@ -32,7 +33,13 @@ def open_settings(env: str, *, as_json: bool, process: str = "cli", level: str |
         text = f"The data folder cannot be made under CHANGEOVER_HOME: {error.strerror}."
         raise refuse(text, as_json=as_json) from None
     wanted = logging.Logging(
-        process=process, env=env, folder=folder, level=level or settings.log_level, zone=settings.zone
+        process=process,
+        env=env,
+        folder=folder,
+        level=level or settings.log_level,
+        zone=settings.zone,
+        # A person sees the work go on; a scheduler's mail or journal gets what is wrong, the files have the rest.
+        terminal_level="DEBUG" if sys.stderr.isatty() else "WARNING",
     )
     logging.configure(wanted, Redactor(settings.secret_values))
     if settings.dropped:

@@ -41,6 +41,7 @@ class Logging:
     level: str = "INFO"
     zone: tzinfo = PHOENIX
     terminal: TextIO | None = None
+    terminal_level: str = "DEBUG"  # a terminal may be told less than the files, never more
 
 
 class MSTFormatter(logging.Formatter):
@@ -150,6 +151,7 @@ def _handlers(wanted: Logging, redactor: Redactor) -> list[_LineHandler]:
         stream.flush()
 
     handlers = [_LineHandler(to_terminal, EventFormatter(wanted, redactor, _as_text, stack=False))]
+    handlers[0].setLevel(wanted.terminal_level)
     if wanted.folder is not None:
         files = DayFiles(wanted.folder, wanted.process, wanted.zone)
         handlers.append(_LineHandler(files.write, EventFormatter(wanted, redactor, _as_json, stack=True)))

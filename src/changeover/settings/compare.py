@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from changeover.settings.identity import IDENTIFYING, identifying, parts
+from changeover.settings.identity import identifying, parts
 from changeover.settings.isolation import UNREADABLE
 from changeover.settings.model import NAMES, SECRETS
 from changeover.settings.reading import EnvironmentName, Place, read
@@ -20,10 +20,6 @@ def shared(environment: EnvironmentName, place: Place, home: Path) -> list[str]:
         for each in (environment, environment.other)
     }
     own, other = found[environment], found[environment.other]
-    if not place.file(environment.other).exists() and not any(
-        name + environment.other.suffix in place.process for name in IDENTIFYING
-    ):
-        return []  # nobody has set the other environment up
     return [name for name in own if name in other and parts(own[name]) & parts(other[name])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changeover.settings import identity
-from changeover.settings.reading import EnvironmentName, Place, Problem
+from changeover.settings.model import NAMES
+from changeover.settings.reading import FILE, EnvironmentName, Place, Problem
 
 SHARED_WITH = "has the same value in the other environment"
 UNREADABLE = 3  # exit code of the child that may not read the other environment's file
@@ -30,6 +32,8 @@ def check(environment: EnvironmentName, place: Place, home: Path, values: Mappin
     Where the other file may not be read, the scrypt fingerprints that the other environment left in its data
     folder (`identity.json`) are compared instead.
     """
+    if not _is_set_up(environment.other, place):
+        return Verdict()
     answer = _ask_child(environment, place, home)
     if answer is not None:
         return Verdict(tuple(Problem(name, SHARED_WITH) for name in answer))
@@ -38,6 +42,11 @@ def check(environment: EnvironmentName, place: Place, home: Path, values: Mappin
     if shared is None:
         return Verdict(unproven=True)
     return Verdict(tuple(Problem(name, SHARED_WITH) for name in shared))
+
+
+def _is_set_up(environment: EnvironmentName, place: Place) -> bool:
+    given = any(f"{name}{form}{environment.suffix}" in place.process for name in NAMES for form in ("", FILE))
+    return given or os.path.lexists(place.file(environment))
 
 
 def _ask_child(environment: EnvironmentName, place: Place, home: Path) -> list[str] | None:

@@ -77,7 +77,7 @@ def _base_id(value: str) -> str:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError("is not a time zone of the IANA data base") from None
     return value
 
