@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final, Generic, TypeVar
 
@@ -16,6 +16,7 @@ import requests
 from pyairtable.formulas import OR, RECORD_ID, Formula, to_formula_str
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from changeover.airtable import answers
 from changeover.airtable.errors import (
     AirtableError,
     Ambiguous,
@@ -164,39 +165,21 @@ class AirtableClient:
     def get(self, table: str, record_id: str, purpose: Purpose) -> Record:
         """One record by id; NotFound when there is none."""
         url = self._table(table).urls.record(record_id)
-        return self._send(_Call("GET", url, purpose, _Kind.READ, lambda answer: _record(answer.body)))
+        return self._send(_Call("GET", url, purpose, _Kind.READ, lambda answer: answers.record(answer.body)))
 
     def create(self, table: str, rows: Sequence[Fields], purpose: Purpose) -> list[Record]:
         """Makes up to ten rows, answered in order. Ambiguous when nobody knows whether they were made (AT-48)."""
-        body = {"records": [{"fields": dict(row)} for row in rows], "typecast": False}
-        url = self._table(table).urls.records
+        return self._make(table, rows, purpose, typecast=False)
 
-        def accept(answer: Answer) -> list[Record]:
-            made = _records(answer)
-            if len(made) != len(rows):
-                raise Unavailable("unexpected_answer")
-            return made
-
-        return self._send(_Call("POST", url, purpose, _Kind.CREATE, accept, json=body))
+    def add_options(self, table: str, fields: Fields, purpose: Purpose) -> Record:
+        """Makes a row with typecast, which adds the options it names: `init --add-options` alone does this (AT-8)."""
+        return self._make(table, [fields], purpose, typecast=True)[0]
 
     def update(self, table: str, rows: Sequence[tuple[str, Fields]], purpose: Purpose) -> list[Record]:
         """Sets the given fields of up to ten rows, answered in order; the other fields stay."""
         body = {"records": [{"id": key, "fields": dict(fields)} for key, fields in rows], "typecast": False}
-        url = self._table(table).urls.records
-
-        def accept(answer: Answer) -> list[Record]:
-            by_id = {each.id: each for each in _records(answer)}
-            if set(by_id) != {key for key, _ in rows}:
-                raise Unavailable("unexpected_answer")
-            return [by_id[key] for key, _ in rows]
-
-        return self._send(_Call("PATCH", url, purpose, _Kind.REPEATABLE, accept, json=body))
-
-    def add_options(self, table: str, fields: Fields, purpose: Purpose) -> Record:
-        """Makes a row with typecast, which adds the options it names: `init --add-options` alone does this (AT-8)."""
-        body = {"records": [{"fields": dict(fields)}], "typecast": True}
-        url = self._table(table).urls.records
-        return self._send(_Call("POST", url, purpose, _Kind.CREATE, lambda answer: _records(answer)[0], json=body))
+        accept = answers.of_ids([key for key, _ in rows])
+        return self._send(_Call("PATCH", self._table(table).urls.records, purpose, _Kind.REPEATABLE, accept, json=body))
 
     def delete(self, table: str, record_id: str, purpose: Purpose) -> None:
         """Deletes the temporary row of `add_options`; nothing else is ever deleted."""
@@ -207,15 +190,15 @@ class AirtableClient:
 
     def meta_tables(self) -> list[Mapping[str, Json]]:
         """The base's tables as `GET /meta/bases/{base}/tables` gives them."""
-        return self._send(self._meta("GET", "tables", lambda answer: _objects(answer.body.get("tables"))))
+        return self._send(self._meta("GET", "tables", lambda answer: answers.objects(answer.body.get("tables"))))
 
     def create_table(self, body: Mapping[str, object]) -> Mapping[str, Json]:
         """Makes a table; answers it with its id."""
-        return self._send(self._meta("POST", "tables", _with_id, body))
+        return self._send(self._meta("POST", "tables", answers.with_id, body))
 
     def create_field(self, table_id: str, body: Mapping[str, object]) -> Mapping[str, Json]:
         """Makes a field; answers it with its id."""
-        return self._send(self._meta("POST", f"tables/{table_id}/fields", _with_id, body))
+        return self._send(self._meta("POST", f"tables/{table_id}/fields", answers.with_id, body))
 
     def _meta(
         self, method: str, path: str, accept: Callable[[Answer], T], body: Mapping[str, object] | None = None
@@ -225,6 +208,11 @@ class AirtableClient:
         return _Call(method, url, Purpose.CHECK, kind, accept, json=body, meta=True)
 
     # -- sending -----------------------------------------------------------------------------------------------------
+
+    def _make(self, table: str, rows: Sequence[Fields], purpose: Purpose, *, typecast: bool) -> list[Record]:
+        body = {"records": [{"fields": dict(row)} for row in rows], "typecast": typecast}
+        accept = answers.as_many_as(len(rows))
+        return self._send(_Call("POST", self._table(table).urls.records, purpose, _Kind.CREATE, accept, json=body))
 
     def _table(self, name: str) -> pyairtable.Table:
         return self._api.table(self.base_id, name)
@@ -242,7 +230,7 @@ class AirtableClient:
                     urls.records,
                     purpose,
                     _Kind.READ,
-                    _page,
+                    answers.page,
                     options={**options, **more},
                     fallback=("POST", urls.records_post),
                 )
@@ -342,49 +330,3 @@ def _up_to(limit: int, conditions: Iterable[Formula]) -> Iterator[list[Formula]]
         length += more
     if group:
         yield group
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    records: list[Record]
-    offset: str | None
-    at: datetime | None
-
-
-def _page(answer: Answer) -> _Page:
-    offset = answer.body.get("offset")
-    return _Page(_records(answer), offset if isinstance(offset, str) else None, answer.at)
-
-
-def _records(answer: Answer) -> list[Record]:
-    return [_record(each) for each in _objects(answer.body.get("records"))]
-
-
-def _objects(value: Json) -> list[Mapping[str, Json]]:
-    """A list of objects; anything else is no answer, above all not an empty one (AT-27)."""
-    if not isinstance(value, list):
-        raise Unavailable("unexpected_answer")
-    return list(_only_objects(value))
-
-
-def _only_objects(values: list[Json]) -> Iterator[Mapping[str, Json]]:
-    for each in values:
-        if not isinstance(each, dict):
-            raise Unavailable("unexpected_answer")
-        yield each
-
-
-def _record(body: Mapping[str, Json]) -> Record:
-    key, created, fields = body.get("id"), body.get("createdTime"), body.get("fields")
-    if not (isinstance(key, str) and isinstance(created, str) and isinstance(fields, dict)):
-        raise Unavailable("unexpected_answer")
-    try:
-        return Record(key, datetime.fromisoformat(created).astimezone(UTC), fields)
-    except ValueError:
-        raise Unavailable("unexpected_answer") from None
-
-
-def _with_id(answer: Answer) -> Mapping[str, Json]:
-    if not isinstance(answer.body.get("id"), str):
-        raise Unavailable("unexpected_answer")
-    return answer.body
