@@ -132,10 +132,20 @@ def test_our_texts_are_those_of_icalendar(text: str) -> None:
     assert ours == str(theirs).strip()
 
 
-@given(st.from_regex(r"[0-9]{8}", fullmatch=True), st.sampled_from(["", ";VALUE=DATE"]))
-@example("20260229", "")
-@example("00000101", "")
-def test_our_dates_are_those_of_icalendar(digits: str, params: str) -> None:
+@given(
+    st.one_of(
+        st.tuples(st.from_regex(r"[0-9]{8}", fullmatch=True), st.sampled_from(["", ";VALUE=DATE"])),
+        st.tuples(
+            st.from_regex(r"20[0-9]{2}[01][0-9][0-3][0-9]T[0-2][0-9][0-6][0-9][0-6][0-9]Z", fullmatch=True), st.just("")
+        ),
+        st.tuples(st.datetimes().map(lambda moment: f"{moment:%Y%m%dT%H%M%SZ}".zfill(16)), st.just(";VALUE=DATE-TIME")),
+    )
+)
+@example(("20260229", ""))
+@example(("00000101", ""))
+@example(("20261112T235960Z", ""))
+def test_our_dates_and_instants_are_those_of_icalendar(printed: tuple[str, str]) -> None:
+    digits, params = printed
     event = Event.from_ical(f"BEGIN:VEVENT\r\nDTSTART{params}:{digits}\r\nEND:VEVENT\r\n")
     theirs = None if event.errors else event["DTSTART"].dt
     body = repair(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART{params}:{digits}\nEND:VEVENT\nEND:VCALENDAR".encode())

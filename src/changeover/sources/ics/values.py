@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import cast
 
 from icalendar import Event as ParsedEvent
@@ -18,6 +18,7 @@ Moment = date | datetime
 
 _OWN_ZONE = "changeover.zone-of-a-feed"
 _DAY = re.compile(r"[0-9]{8}")
+_UTC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _ESCAPED = re.compile(r"\\([\\;,Nn])")
 _COMMA = re.compile(r"(?<!\\),")
 _VALUE_IS_DATE = re.compile(r";VALUE=\"?DATE\"?(?=;|$)", re.IGNORECASE)
@@ -142,6 +143,8 @@ class _Moments:
         value = line.value[:8] if _VALUE_IS_DATE.search(line.params) else line.value
         if _DAY.fullmatch(value):
             return _day(value)
+        if found := _UTC.fullmatch(value):
+            return _instant(found)
         moment = _parsed(Line(line.name, line.params, value))
         if isinstance(moment, datetime) and moment.tzinfo is None and (tzid := _tzid(line.params)):
             zone = self.zones.get(tzid)
@@ -154,6 +157,14 @@ class _Moments:
 def _day(digits: str) -> date:
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        raise BadValue("bad_date") from None
+
+
+def _instant(found: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second = map(int, found.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise BadValue("bad_date") from None
 
