@@ -1,4 +1,4 @@
-"""The base at the start of a run: is it the right one, does it have what we need, what do its switches say, what is new in it."""
+"""The base at the start of a run: is it ours, has it what we need, what do its switches say, what is new in it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = ("ICS Feeds", "Reservations")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The base as this run found it. `failure` says why no plan may be made on it (C-5); `alerts` what to tell people."""
+    """The base as this run found it. `failure` says why no plan may be made on it (C-5); `alerts` what people hear."""
 
     facts: SchemaFacts | None = None
     verification: Verification | None = None
@@ -76,7 +76,8 @@ class Reader:
         with self.db.begin() as connection:
             read = controls.read_flags(connection, self.now)
             flags.replace_all(connection, read)
-        return replace(base, flags=read)
+            overwritten = controls.foreign_results(connection)
+        return replace(base, flags=read, alerts=(*base.alerts, *overwritten))
 
     def rows(self, base: Base) -> Base:
         """Feeds and reservations as they are now; without them no plan is made (C-5)."""

@@ -14,6 +14,7 @@ from changeover.core.plan import Alert, Level, Plan, counts_json
 from changeover.core.reconcile import reconcile
 from changeover.engine import knowledge
 from changeover.engine.commit import Commission, commit
+from changeover.engine.crosscheck import service_times
 from changeover.engine.knowledge import Knowledge
 from changeover.engine.outcome import Failure, Outcome, changes_text, names_text, state_of
 from changeover.engine.work import Delivered, Done, Work
@@ -35,7 +36,14 @@ _GOOD = (Fetch.OK, Fetch.UNCHANGED)
 _DOWN_SHARE = 0.8
 _FAILURES_IN_A_ROW = 3
 _SILENT_TOO_LONG = timedelta(hours=12)
-_RULES_LOOKED_AT = ("feed_failing", "feed_suspect", "feeds_down", "unusable_row", "feed_misconfigured")
+_RULES_LOOKED_AT = (
+    "feed_failing",
+    "feed_suspect",
+    "feeds_down",
+    "unusable_row",
+    "feed_misconfigured",
+    "service_time_differs",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,11 @@ def _commission(work: Work, known: Knowledge, fetched: Fetched, plan: Plan) -> C
         plan=plan,
         feed_states=states,
         writes=writes,
-        alerts=(*known.alerts, *_alerts(work, fetched)),
+        alerts=(
+            *known.alerts,
+            *service_times(known.known.stays, work.rules, work.rules.today(work.now)),
+            *_alerts(work, fetched),
+        ),
         looked_at=_RULES_LOOKED_AT if work.observe else (),
     )
 

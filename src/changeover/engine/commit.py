@@ -19,7 +19,7 @@ from changeover.store.written_types import WrittenTypes
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """All that one run leaves behind: the plan, the sources' new states, further writes, alerts and the rules they cover.
+    """All that one run leaves behind: plan, the sources' new states, further writes, alerts and the rules they cover.
 
     `looked_at` names the alert rules for which this run saw every subject: what it did not raise is over (A-1).
     """
@@ -60,11 +60,11 @@ def raise_alerts(connection: Connection, what: Commission) -> None:
 
 
 def _written(plan: Plan) -> Iterable[WrittenTypes]:
-    """What this run writes as Service and Block Type, so that a person's later word is told from ours (R-59)."""
+    """What this run writes as Service and Block Type of rows there are, to tell a person's later word from ours (R-59)."""
     for change in plan.changes:
         stay, before = change.after, change.before
-        if change.verb not in (Verb.NEW, Verb.MODIFY) or stay.wrote_service_type is None:
+        if change.verb is not Verb.MODIFY or before is None or stay.wrote_service_type is None:
             continue
-        known = before is not None and (before.wrote_service_type, before.wrote_block_type)
-        if known != (stay.wrote_service_type, stay.wrote_block_type):
-            yield WrittenTypes(stay.record_id, stay.wrote_service_type, stay.wrote_block_type or "")
+        types = stay.wrote_service_type, stay.wrote_block_type or ""
+        if types != (before.wrote_service_type, before.wrote_block_type):
+            yield WrittenTypes(stay.record_id, *types)

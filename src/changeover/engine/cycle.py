@@ -1,4 +1,4 @@
-"""A cycle that holds the lease: the base read, each automation under gate and deadline, the report; it knows no stay."""
+"""A cycle that holds the lease: base, automations under gate and deadline, report; it knows no stay."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from changeover.core.stay import Rules
 from changeover.engine import calendars
 from changeover.engine.base import Base, Reader
 from changeover.engine.durable import Durable
+from changeover.engine.housekeeping import keep_house
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
 from changeover.engine.process import host_name
@@ -94,6 +95,8 @@ class Cycle:
                 self._results.append(self._automation(automation, base))
         self._report(base)
         self._keep_alerts(base)
+        if self._durable is not None:
+            keep_house(self._db, self._durable, self._started, self._rules.zone)
         return self._result(base)
 
     def close(self) -> None:
@@ -292,7 +295,7 @@ class Cycle:
             runs.add(connection, run)
 
     def _report(self, base: Base) -> None:
-        """Last Ran Time and Sync Details of all rows of the run in one request; with the base down it waits (C-40, C-41)."""
+        """Last Ran Time and Sync Details of all rows in one request; with the base down it waits (C-40, C-41)."""
         told = [each for each in self._results if each.state.carried_out] if self._request.observe else []
         if not told or self._request.dry_run or base.facts is None:
             return
@@ -309,7 +312,7 @@ class Cycle:
                 )
             self._deliver(self._id)
         except LeaseLost:
-            log.error("report.not_sent", reason="lease lost")
+            log.warning("report.not_sent", reason="lease lost")
 
     def _keep_alerts(self, base: Base) -> None:
         spent = budget.budget_alert(self._calls_of_the_month(), self._settings.airtable_monthly_limit, self._started)
@@ -319,7 +322,8 @@ class Cycle:
             for alert in raised:
                 alerts.open_or_repeat(connection, env, alert, self._now, self._id)
             still = {alerts.key_of(env, alert.rule, alert.subject) for alert in raised}
-            alerts.resolve_others(connection, env, _BASE_RULES, still, self._now)
+            looked_at = _REACH_RULES if base.failure else (*_REACH_RULES, *_CONTENT_RULES)
+            alerts.resolve_others(connection, env, looked_at, still, self._now)
 
     def _raise_alert(self, alert: Alert) -> None:
         with self._db.begin() as connection:
@@ -345,14 +349,8 @@ class Cycle:
 
 _STOPPED = 6
 _WRONG_BASE = "the base of AIRTABLE_BASE_ID belongs to another environment, or its Environment table has two rows"
-_BASE_RULES = (
-    "airtable_down",
-    "credential_refused",
-    "airtable_budget",
-    "schema_drift",
-    "suspect_deletions",
-    "wrong_base",
-)
+_REACH_RULES = ("airtable_down", "credential_refused", "airtable_budget")
+_CONTENT_RULES = ("schema_drift", "suspect_deletions", "wrong_base", "control_row_changed")  # known only when read
 
 
 def _guarded(automation: Automation, work: Work) -> Done:

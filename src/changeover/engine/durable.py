@@ -1,4 +1,4 @@
-"""The durable engine of one process (DBOS): started after the lease, it drives deliveries to their end; it decides none."""
+"""The durable engine of one process (DBOS): started after the lease, it drives deliveries to their end, never plans."""
 
 from __future__ import annotations
 
@@ -108,6 +108,8 @@ class Durable:
             "enable_otlp": False,
             "run_migrations": False,
             "sys_db_pool_size": 5,
+            # We wait for no notification; a listener that sleeps longer would only hold up the end of the run.
+            "notification_listener_polling_interval_sec": _POLL_SECONDS,
         }
 
     def deliver(self, run_id: str) -> Sent:
@@ -252,7 +254,7 @@ def _subject(run_id: str) -> tuple[str, str]:
 
 
 def _log_as_we_do() -> None:
-    """Keeps the engine from printing by itself: with a handler of its own it adds none, and its lines reach ours (L-5)."""
+    """Keeps the engine from printing by itself: its logger has a handler, so lines reach ours alone (L-5)."""
     logger = getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(NullHandler())

@@ -1,4 +1,4 @@
-"""What is known before anything is observed: the mirror's rows as stays, the sources, and what the state database remembers."""
+"""What is known before anything is observed: the base's rows as stays, the sources, what the state remembers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixed names of durable work, spoken by those who enqueue and those who execute (LB-7); a change strands work (T-11)."""
+"""The fixed names of durable work, for those who enqueue and those who execute (LB-7); it holds nothing that varies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 PROTOCOL: Final = "1"
-"""Number of our workflow protocol, the engine's application version: raised by hand when old work cannot be taken over."""
+"""Our workflow protocol, the engine's application version: raised by hand when old work cannot go on (T-11)."""
 
 DELIVER_WORKFLOW: Final = "deliver.v1"
 DELIVER_QUEUE: Final = "deliveries"

@@ -1,4 +1,4 @@
-"""What an automation did in one run, as data and as the one line people read; nothing is ever taken from another run."""
+"""What an automation did in one run, as data and as the one line people read; never from another run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEPARATOR = " — "
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something failed: a stable word, safe text, and whether the cause is a service that cannot be reached (C-26)."""
+    """Why something failed: a stable word, safe text, and whether a service cannot be reached (C-26)."""
 
     code: str
     text: str

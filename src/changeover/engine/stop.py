@@ -1,4 +1,4 @@
-"""The emergency stop (E-1): three levels in a file, on PostgreSQL in a row too; it stops nothing by itself, it is asked."""
+"""The emergency stop (E-1): three levels in a file, on PostgreSQL in a row too; it stops nothing, it is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a running cycle should come to an end: a signal, a deadline, the stop switch, a lost lease; it ends nothing itself."""
+"""Why a running cycle should end: a signal, a deadline, the stop switch, a lost lease; it ends nothing itself."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -72,7 +72,7 @@ class _Enqueue:
         new = [each for each in self.plan.changes if each.verb is Verb.NEW]
         lost = mirror.find(self.conn, rows.TABLE, [each.restores for each in new if each.restores])
         writes = [self._create(each, lost.get(each.restores or "")) for each in new]
-        written_types.save(self.conn, (_written(each.after) for each in new))
+        written_types.save(self.conn, _written(each.after for each in new))
         return len(deliveries.add(self.conn, self.run_id, self.not_on_their_way(writes), self.now))
 
     def not_on_their_way(self, writes: Iterable[Write]) -> list[Write]:
@@ -144,13 +144,11 @@ def _restored(lost: Record, schema: SchemaFacts) -> dict[str, Cell]:
     return cells.compact(kept)
 
 
-def _written(stay: Stay) -> WrittenTypes:
-    """What this create writes into the two fields that people may take over; a restored row may hold other values."""
-    return WrittenTypes(
-        _stay_key(stay),
-        stay.service_type if stay.wrote_service_type is None else stay.wrote_service_type,
-        stay.block_type if stay.wrote_block_type is None else stay.wrote_block_type,
-    )
+def _written(stays: Iterable[Stay]) -> Iterator[WrittenTypes]:
+    """What the creates write into the two fields that people may take over; a restored row may hold a person's words."""
+    for stay in stays:
+        if stay.wrote_service_type is not None:
+            yield WrittenTypes(_stay_key(stay), stay.wrote_service_type, stay.wrote_block_type or "")
 
 
 def _stay_key(stay: Stay) -> str:

@@ -1,0 +1,31 @@
+"""Once a day, what has outlived its time goes: run records, receipts, ended work; never anything in use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from changeover.engine.durable import Durable
+from changeover.ops import logging
+from changeover.store import deliveries, facts, runs
+from changeover.store.database import Database
+
+log = logging.get(__name__)
+
+RECEIPTS_KEPT = timedelta(days=90)
+_FACT = "housekeeping"
+
+
+def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo) -> bool:
+    """Runs at most once a business day (C-18, AT-53, LB-20). True when it did."""
+    today = now.astimezone(zone).date().isoformat()
+    with db.read() as connection:
+        done = facts.read(connection, _FACT)
+    if done is not None and done.value == today:
+        return False
+    with db.begin() as connection:
+        gone = runs.prune(connection, now), deliveries.prune(connection, now - RECEIPTS_KEPT)
+        facts.put(connection, _FACT, today, now)
+    ended = durable.prune(now)
+    log.info("housekeeping.done", runs=gone[0], receipts=gone[1], workflows=ended)
+    return True
