@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from changeover.airtable import deliver
-from changeover.core.plan import Alert, Plan, Verb
-from changeover.store import alerts, holds, plans, sightings, written_types
+from changeover.core.plan import Alert, Plan
+from changeover.store import alerts, holds, plans, sightings
 from changeover.store import feeds as feed_store
 from changeover.store.database import Database
 from changeover.store.deliveries import Write
 from changeover.store.feeds import FeedState
-from changeover.store.written_types import WrittenTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,6 @@ def commit(db: Database, what: Commission, still_ours: Callable[[Connection], No
         still_ours(connection)
         sightings.forget(connection, what.plan.forgotten)
         sightings.save(connection, what.plan.sightings)
-        written_types.save(connection, _written(what.plan))
         holds.replace_all(connection, what.plan.holds)
         feed_store.save(connection, what.feed_states)
         plans.save(connection, what.run_id, what.plan, what.plan.now)
@@ -57,14 +55,3 @@ def raise_alerts(connection: Connection, what: Commission) -> None:
         alerts.open_or_repeat(connection, what.env, alert, what.plan.now, what.run_id)
     still = {alerts.key_of(what.env, alert.rule, alert.subject) for alert in raised}
     alerts.resolve_others(connection, what.env, what.looked_at, still, what.plan.now)
-
-
-def _written(plan: Plan) -> Iterable[WrittenTypes]:
-    """What this run writes as Service and Block Type of rows there are, to tell a person's later word from ours (R-59)."""
-    for change in plan.changes:
-        stay, before = change.after, change.before
-        if change.verb is not Verb.MODIFY or before is None or stay.wrote_service_type is None:
-            continue
-        types = stay.wrote_service_type, stay.wrote_block_type or ""
-        if types != (before.wrote_service_type, before.wrote_block_type):
-            yield WrittenTypes(stay.record_id, *types)

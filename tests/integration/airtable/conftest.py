@@ -221,6 +221,8 @@ class World:
             "entry_source": "Airbnb",
             "created": datetime.now(UTC),
             "service_type": "Turnover",
+            "wrote_service_type": "Turnover",
+            "wrote_block_type": "",
             "sync_status": "Not Created",
         } | more
         key = create_key(values["uid"], URL, Status.NEW, values["check_in"], values["check_out"])

@@ -145,7 +145,7 @@ def _restored(lost: Record, schema: SchemaFacts) -> dict[str, Cell]:
 
 
 def _written(stays: Iterable[Stay]) -> Iterator[WrittenTypes]:
-    """What the creates write into the two fields that people may take over; a restored row may hold a person's words."""
+    """What creates write into the two fields people may take over; a restored row may hold a person's words."""
     for stay in stays:
         if stay.wrote_service_type is not None:
             yield WrittenTypes(_stay_key(stay), stay.wrote_service_type, stay.wrote_block_type or "")
