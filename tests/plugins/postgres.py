@@ -1,8 +1,8 @@
 """Fixtures for tests that need a database: a PostgreSQL cluster of our own, and every test on both kinds.
 
-The cluster lives in a temporary folder, is shared by all xdist workers of a session and is started by the first test that
-needs it. Fixtures: `postgres_url` (a fresh, empty database), `database_url` and `database` (SQLite and PostgreSQL in turn;
-`database` holds all tables).
+The cluster lives in a temporary folder, is shared by all xdist workers of a session and is started by the first test
+that needs it. Fixtures: `postgres_url` (a fresh, empty database), `database_url` and `database` (SQLite and PostgreSQL
+in turn, with all tables).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import create_engine
+
 from changeover.store.database import Database
 from changeover.store.schema import migrate
-from sqlalchemy import create_engine
 
 FOLDER_VARIABLE = "CHANGEOVER_TEST_POSTGRES"
 BINARIES = Path("/usr/lib/postgresql")

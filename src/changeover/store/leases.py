@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, literal_column, select, update
+from sqlalchemy import Connection, DateTime, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from changeover.store.tables import leases
@@ -42,9 +42,8 @@ def database_now(connection: Connection) -> datetime:
     if connection.dialect.name == "sqlite":
         text = connection.scalar(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now")))
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
-    instant = connection.scalar(select(literal_column("clock_timestamp()")))
-    assert isinstance(instant, datetime)
-    return instant.astimezone(UTC)
+    clock = literal_column("clock_timestamp()", DateTime(timezone=True))
+    return connection.execute(select(clock)).scalar_one().astimezone(UTC)
 
 
 def lock(connection: Connection, name: str) -> LeaseRow:

@@ -58,7 +58,7 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One automation's run. `cycle` is shared by all of a cycle; `token` is of the lease it ran under, 0 without one."""
+    """One automation's run. `cycle` is shared by all of a cycle; `token` is of the lease it ran under, or 0."""
 
     id: str
     cycle: str

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from changeover.store import deliveries
 from changeover.store.database import Database
 from changeover.store.deliveries import Phase, Write

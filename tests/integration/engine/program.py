@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
+
 from changeover.airtable.deliver import Progress
 from changeover.engine.durable import Durable
 from changeover.engine.lease import Lease, Locked, Timing
@@ -64,6 +65,11 @@ def killer(where: str | None, at: int) -> Callable[[str], None]:
     return die
 
 
+def say(**facts: object) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
 def main(order: dict[str, str | int | None]) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the tests read what we say on stdout
     database = Database(str(order["url"]))
@@ -71,18 +77,18 @@ def main(order: dict[str, str | int | None]) -> None:
     try:
         lease = Lease.acquire(database, "dev", "run-of-a-process", Timing(expiry=timedelta(seconds=60)))
     except Locked as locked:
-        print(json.dumps({"locked": locked.holder.pid}))
+        say(locked=locked.holder.pid)
         return
     die = killer(str(order.get("die")), int(order.get("at") or 1))
     outside = Outside(database, lease, folder / "outside.txt", die)
     with lease, Durable(Sending("dev", database, outside.send, Stopping(), step_seconds=0), folder) as durable:
-        print(json.dumps({"ready": os.getpid()}), flush=True)
+        say(ready=os.getpid())
         if order.get("wait"):
             sys.stdin.readline()
         settled = durable.settle()
         run_id = order.get("run")
         sent = durable.deliver(str(run_id)) if run_id else None
-        print(json.dumps({"settled": settled.total, "dead": settled.dead, "sent": sent}))
+        say(settled=settled.total, dead=settled.dead, sent=sent)
 
 
 if __name__ == "__main__":

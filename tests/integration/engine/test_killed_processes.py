@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
 from changeover.store import alerts, deliveries
 from changeover.store.database import Database
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError, StatementError
+
 from changeover.store import facts
 from changeover.store.database import Database, UnusableUrl
 from changeover.store.tables import Instant
-from sqlalchemy.exc import DBAPIError, StatementError
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 
@@ -18,9 +19,13 @@ class Broken(Exception):
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
-    with pytest.raises(Broken), database.begin() as connection:
-        facts.put(connection, "half", 1, NOW)
-        raise Broken
+    def work() -> None:
+        with database.begin() as connection:
+            facts.put(connection, "half", 1, NOW)
+            raise Broken
+
+    with pytest.raises(Broken):
+        work()
     with database.read() as connection:
         assert facts.read(connection, "half") is None
 

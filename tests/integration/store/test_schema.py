@@ -8,10 +8,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
 from changeover.store import facts, schema
 from changeover.store.database import Database
 from changeover.store.tables import metadata
-from sqlalchemy import inspect
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 

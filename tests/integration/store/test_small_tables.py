@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
+
 from changeover.core.plan import Alert, Change, Level, Plan, Verb
 from changeover.core.stay import Decision, EntryType, Hold, HoldReason, Kind, Sighting, Status, Stay
 from changeover.store import alerts, facts, flags, holds, plans, runs, sightings, written_types
@@ -13,7 +15,6 @@ from changeover.store.flags import Flag
 from changeover.store.run_ids import ALPHABET, new_run_id
 from changeover.store.runs import Ending, Run, RunState, Trigger
 from changeover.store.written_types import WrittenTypes
-from sqlalchemy.exc import IntegrityError
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 SEEN = Sighting(
@@ -217,8 +218,9 @@ class TestRuns:
         assert (found.error_code, found.error_text, found.trigger) == ("timeout", "2 feeds failed", Trigger.CRON)
 
     def test_an_id_is_given_once(self, database: Database) -> None:
-        with pytest.raises(IntegrityError), database.begin() as connection:
+        with database.begin() as connection:
             runs.add(connection, RUN)
+        with pytest.raises(IntegrityError), database.begin() as connection:
             runs.add(connection, RUN)
 
     def test_an_ending_is_final(self, database: Database) -> None:
