@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -30,10 +30,10 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
     _relink(ledger, batch)
     items = [each for each in observations if each.kind.makes_row and not each.canceled]
     matching = Matching(source, ledger.of_source(source), items, Calendar(ledger.today, ledger.horizon))
-    matching.by_uid(live=True)
-    ties = {(d.after.property_id, uid) for d in ledger.tied_to(source) for uid in d.sightings[source].uids}
-    mirrored = matching.set_aside(lambda each: (each.property_id, each.uid) in ties)
-    matching.by_uid(live=False)
+    matching.by_uid()
+    mirrored = matching.set_aside(_tied_by_uid(ledger, batch, matching.left))
+    matching.by_alias(live=True)
+    matching.by_alias(live=False)
     matching.elsewhere()
     matching.by_dates()
     for each, draft, how in matching.found:
@@ -54,6 +54,21 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
 
 def _uids(each: Observation) -> tuple[str, ...]:
     return each.uid, *each.aliases
+
+
+def _tied_by_uid(ledger: Ledger, batch: Batch, items: Sequence[Observation]) -> Callable[[Observation], bool]:
+    """Tells the items that mirror another source's row; a tie without a common night is none any more (R-53)."""
+    source = batch.source.key
+    ties: set[tuple[str, str]] = set()
+    shown = {(each.property_id, each.uid): each for each in items}
+    for draft in ledger.tied_to(source):
+        home = draft.after.property_id
+        named = [shown[home, uid] for uid in draft.sightings[source].uids if (home, uid) in shown]
+        holds = [each for each in named if draft.shares_a_night(each.check_in, each.check_out)]
+        ties |= {(home, each.uid) for each in holds}
+        if named and not holds:
+            del draft.sightings[source]
+    return lambda each: (each.property_id, each.uid) in ties
 
 
 def _count_batch(ledger: Ledger, batch: Batch, observations: Sequence[Observation], folded: int) -> None:

@@ -111,12 +111,17 @@ class Calendar:
     horizon: date
 
     def same_nights(self, each: Observation, stay: Stay) -> bool:
-        """The same check-in and check-out; an open end is no date, so two of them are the same (P-34)."""
-        if (each.check_in, each.check_out) == (stay.check_in, stay.check_out):
-            return True
-        open_ends = each.open_end and each.entry_type is stay.entry_type and stay.check_out >= self.horizon
-        begins_alike = each.check_in == stay.check_in or max(each.check_in, stay.check_in) <= self.today
-        return open_ends and begins_alike
+        """The same check-in and check-out, as far as either can be known.
+
+        The check-in of two stays that have begun cannot: some platforms move it to today, daily (R-48). Nor can the
+        check-out of two open ends, which rolls (P-34).
+        """
+        begins = each.check_in == stay.check_in or max(each.check_in, stay.check_in) <= self.today
+        ends = each.check_out == stay.check_out
+        return begins and (ends or self._open(each, stay))
+
+    def _open(self, each: Observation, stay: Stay) -> bool:
+        return each.open_end and each.entry_type is stay.entry_type and stay.check_out >= self.horizon
 
 
 R = TypeVar("R", bound=Row)
@@ -138,18 +143,27 @@ class Matching(Generic[R]):
         self._free = {id(row): row for row in self.rows}
         self._shown = frozenset((each.property_id, uid) for each in self.left for uid in (each.uid, *each.aliases))
 
-    def by_uid(self, *, live: bool) -> None:
-        """R-46.1: composite uid, an older row's bare uid, or an alias, at this property; aliases after all others."""
-        rows = [row for row in self._free.values() if row.live is live]
-        self._claim_uids([(row, row_uids(row.after)) for row in rows])
-        self._claim_uids([(row, known_uids(row, self.source)) for row in rows])
+    def by_uid(self) -> None:
+        """R-46.1, the plain case: the uid that a live row bears, as a whole or bare (older rows)."""
+        self._claim_uids([(row, row_uids(row.after)) for row in self._live()])
 
-    def _claim_uids(self, rows: Iterable[tuple[R, Iterable[str]]]) -> None:
+    def by_alias(self, *, live: bool) -> None:
+        """R-46.1, the rest: any uid of a live row, or of a Removed one; an item's own uid first, then its others."""
+        known = [(row, known_uids(row, self.source)) for row in self._free.values() if row.live is live]
+        self._claim_uids(known)
+        self._claim_uids(known, folded=True)
+
+    def _claim_uids(self, rows: Iterable[tuple[R, Iterable[str]]], *, folded: bool = False) -> None:
         index: dict[tuple[str, str], dict[int, R]] = defaultdict(dict)
         for row, uids in rows:
             for uid in uids:
                 index[row.after.property_id, uid][id(row)] = row
-        self._claim(How.UID, lambda each: self._best(each, index[each.property_id, each.uid].values()))
+
+        def candidate(each: Observation) -> R | None:
+            uids = each.aliases if folded else (each.uid,)
+            return self._best(each, [row for uid in uids for row in index.get((each.property_id, uid), {}).values()])
+
+        self._claim(How.UID, candidate)
 
     def elsewhere(self) -> None:
         """R-46.2: the uid stands at another property, which this batch does not show: the stay has moved house."""

@@ -163,7 +163,8 @@ class Ledger:
             check_in = stay.check_in
         if check_out != stay.check_out:
             self._check_custom_time(draft, check_out)
-        draft.after = replace(stay, check_in=check_in, check_out=check_out)
+        if (check_in, check_out) != draft.nights:
+            draft.after = replace(stay, check_in=check_in, check_out=check_out)
 
     def _check_custom_time(self, draft: Draft, check_out: date) -> None:
         words = draft.after.custom_service_time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,15 +16,18 @@ from changeover.core.stay import Decision, Hold, HoldReason
 
 
 def merge(ledger: Ledger) -> None:
-    """Live rows that came to the same nights, or to one source's same uid, become one (R-55)."""
-    groups: dict[tuple[str, object, object], list[Draft]] = defaultdict(list)
+    """Live rows that bear one source's same uid, or came to the same nights, become one (R-55)."""
+    _merge_by(ledger, lambda draft: (draft.after.property_id, draft.after.source, draft.after.uid))
+    _merge_by(ledger, lambda draft: (draft.after.property_id, *draft.nights))
+
+
+def _merge_by(ledger: Ledger, key: Callable[[Draft], tuple[object, ...]]) -> None:
+    groups: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
     for draft in ledger.drafts.values():
-        stay = draft.after
-        if draft.live and not stay.kept_by_people:
-            groups[stay.property_id, "nights", draft.nights].append(draft)
-            groups[stay.property_id, stay.source, stay.uid].append(draft)
-    for key in sorted((key for key, drafts in groups.items() if len(drafts) > 1), key=str):
-        _merge_group(ledger, [draft for draft in groups[key] if draft.live])
+        if draft.live and not draft.after.kept_by_people:
+            groups[key(draft)].append(draft)
+    for same in sorted((each for each, drafts in groups.items() if len(drafts) > 1), key=str):
+        _merge_group(ledger, groups[same])
 
 
 def _merge_group(ledger: Ledger, drafts: list[Draft]) -> None:
@@ -48,6 +52,7 @@ def _merge_pair(ledger: Ledger, survivor: Draft, other: Draft) -> None:
     else:
         _inherit(ledger, survivor, other)
         ledger.retire(other)
+        settle_owner(ledger, survivor)
 
 
 def absorb(ledger: Ledger, survivor: Draft, other: Draft) -> None:
@@ -61,13 +66,15 @@ def _inherit(ledger: Ledger, survivor: Draft, other: Draft) -> None:
     """Sightings of the row that ends become the survivor's, so that their uids lead to it from now on."""
     for source, sighting in other.sightings.items():
         own, shown = survivor.sightings.get(source), ledger.was_seen(other, source)
-        newer, older = (sighting, own) if shown or own is None else (own, sighting)
+        apart = own is not None and not survivor.shares_a_night(own.check_in, own.check_out)
+        stale = apart and not ledger.was_seen(survivor, source)
+        newer, older = (sighting, own) if shown or stale or own is None else (own, sighting)
         uids = dict.fromkeys((*newer.uids, *(older.uids if older else ())))
         survivor.sightings[source] = replace(newer, record_id=survivor.after.record_id, uids=tuple(uids))
         ledger.by_source[source][survivor] = None
         if shown:
             ledger.note_seen(survivor, source)
-    other.sightings = {}
+    other.sightings = {key: sighting for key, sighting in other.sightings.items() if key == other.after.source}
 
 
 def _hold_duplicate(ledger: Ledger, survivor: Draft, other: Draft) -> None:

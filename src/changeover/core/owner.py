@@ -21,9 +21,17 @@ def voices(ledger: Ledger, draft: Draft) -> Iterable[Sighting]:
 
 
 def heir(ledger: Ledger, draft: Draft) -> Sighting | None:
-    """The mirror that takes over: a guest's first, then one that is not itself missing, then by source key (R-54)."""
+    """The mirror that takes over (R-54): one that shares a night, a guest's first, then one not itself missing."""
     rest = [each for each in voices(ledger, draft) if not each.gone and each.source != draft.after.source]
-    return min(rest, key=lambda each: (each.kind is not Kind.RESERVATION, each.misses, each.source), default=None)
+    return min(rest, key=lambda each: (not _shares(draft, each), *_rank(each)), default=None)
+
+
+def _rank(each: Sighting) -> tuple[bool, int, str]:
+    return each.kind is not Kind.RESERVATION, each.misses, each.source
+
+
+def _shares(draft: Draft, each: Sighting) -> bool:
+    return draft.shares_a_night(each.check_in, each.check_out)
 
 
 def hand_over(ledger: Ledger, draft: Draft, sighting: Sighting) -> None:
@@ -42,7 +50,7 @@ def settle_owner(ledger: Ledger, draft: Draft) -> None:
     if stay.kept_by_people or not draft.live:
         return
     best = heir(ledger, draft)
-    if best is None:
+    if best is None or not _shares(draft, best):
         return
     guest_behind_block = stay.entry_type is EntryType.BLOCK and best.kind is Kind.RESERVATION
     adopted = ownerless(ledger, stay) and ledger.was_seen(draft, best.source)

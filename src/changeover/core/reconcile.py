@@ -15,7 +15,7 @@ from changeover.core.follow import follow_own
 from changeover.core.identity import mirror_lines
 from changeover.core.ledger import Ledger
 from changeover.core.merge import merge
-from changeover.core.mirrors import leave_behind, settle
+from changeover.core.mirrors import leave_behind, make, settle
 from changeover.core.outcome import draw_plan
 from changeover.core.owner import settle_owner
 from changeover.core.plan import Plan
@@ -29,8 +29,9 @@ def reconcile(known: Known, batches: Sequence[Batch], now: datetime, rules: Rule
     ledger = Ledger(known, ordered, now, rules)
     absence.apply_rejections(ledger)
     left = [(batch, follow_own(ledger, batch)) for batch in ordered if not batch.retired]
+    left = [(batch, settle(ledger, batch, observations)) for batch, observations in left]
     for batch, observations in left:
-        settle(ledger, batch, observations)
+        make(ledger, batch, observations)
     leave_behind(ledger)
     for draft in ledger.drafts.values():
         settle_owner(ledger, draft)

@@ -18,7 +18,7 @@ class Status(StrEnum):
 
     @property
     def live(self) -> bool:
-        return self in (Status.NEW, Status.MODIFIED)
+        return self is Status.NEW or self is Status.MODIFIED
 
 
 class EntryType(StrEnum):

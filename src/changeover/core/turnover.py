@@ -62,15 +62,35 @@ def _flagged(
     owner = guest and (arriving_block is not None or says_owner_next(stay, owner_next))
     next_guest = timeline.next_guest(stay)
     same_day = guest and not owner and _same_day(stay, next_guest)
-    flagged = replace(
+    overlapping = guest and stay.record_id in crowded
+    long_term = guest and stay.nights >= rules.hours.long_term_nights
+    next_date = _next_guest_date(stay, arriving_block if owner else None, next_guest)
+    start = stay.final_service_time
+    if rules.writes_service_time:
+        start = _service_time(stay, rules, owner=owner, same_day=same_day)
+    flags = (same_day, owner, overlapping, long_term, next_date, start)
+    if flags == _flags(stay):
+        return stay  # as most rows are in most runs
+    return replace(
         stay,
         same_day=same_day,
         owner_arriving=owner,
-        overlapping=guest and stay.record_id in crowded,
-        long_term=guest and stay.nights >= rules.hours.long_term_nights,
-        next_guest=_next_guest_date(stay, arriving_block if owner else None, next_guest),
+        overlapping=overlapping,
+        long_term=long_term,
+        next_guest=next_date,
+        final_service_time=start,
     )
-    return replace(flagged, final_service_time=_service_time(flagged, rules)) if rules.writes_service_time else flagged
+
+
+def _flags(stay: Stay) -> tuple[bool, bool, bool, bool, date | None, datetime | None]:
+    return (
+        stay.same_day,
+        stay.owner_arriving,
+        stay.overlapping,
+        stay.long_term,
+        stay.next_guest,
+        stay.final_service_time,
+    )
 
 
 def says_owner_next(stay: Stay, owner_next: Mapping[str, bool]) -> bool:
@@ -118,20 +138,22 @@ def _overlapping(guests: Sequence[Stay]) -> frozenset[str]:
     return frozenset(guest.record_id for guest in guests if (guest.check_in, guest.check_out) in crowded)
 
 
-def _service_time(stay: Stay, rules: Rules) -> datetime | None:
+def _service_time(stay: Stay, rules: Rules, *, owner: bool, same_day: bool) -> datetime | None:
     start = service_time(
         stay.check_out,
         stay.custom_service_time,
-        owner_arriving=stay.owner_arriving,
-        same_day=stay.same_day,
+        owner_arriving=owner,
+        same_day=same_day,
         hours=rules.hours,
         zone=rules.zone,
     )
     return None if isinstance(start, Unreadable) else start
 
 
-def _order(stay: Stay) -> tuple[date, bool, date, str]:
-    return stay.check_in, stay.entry_type is EntryType.BLOCK, stay.check_out, stay.record_id
+def _order(stay: Stay) -> tuple[date, bool, bool, date, str]:
+    """By check-in; of one day guests first (R-86), then blocks that an owner may stand behind."""
+    is_block = stay.entry_type is EntryType.BLOCK
+    return stay.check_in, is_block, is_block and stay.block_type in _NO_ARRIVAL, stay.check_out, stay.record_id
 
 
 def _first_from(stays: Sequence[Stay], arrivals: Sequence[date], leaving: Stay) -> Stay | None:

@@ -1,0 +1,84 @@
+"""New rows: what they hold, and the job they bring along from a deleted row of the same stay (R-56, AT-35)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from changeover.core.draft import Draft
+from changeover.core.follow import take_report
+from changeover.core.identity import composite_uid, row_uids
+from changeover.core.ledger import Ledger, default_types
+from changeover.core.stay import Batch, Observation, Status, Stay
+
+
+def create(ledger: Ledger, batch: Batch, each: Observation) -> None:
+    """Makes a new row (R-56); where a person deleted the row of this stay, one that carries its job along (AT-35)."""
+    if not ledger.importable(each):
+        ledger.left_out["outside the window"] += 1
+        return
+    service, block = default_types(each.kind, each.block_type)
+    stay = Stay(
+        record_id=f"new:{batch.source.key}:{each.property_id}:{each.uid}:{each.check_in}:{each.check_out}",
+        uid=composite_uid(each.uid, each.property_id),
+        source=batch.source.key,
+        url=batch.source.url,
+        property_id=each.property_id,
+        check_in=each.check_in,
+        check_out=each.check_out,
+        entry_type=each.entry_type,
+        status=Status.NEW,
+        entry_source=batch.source.entry_source,
+        created=ledger.now,
+        service_type=service,
+        block_type=block,
+        wrote_service_type=service,
+        wrote_block_type=block,
+        sync_status="Not Created",
+    )
+    draft = Draft(None, stay)
+    _restore(ledger, draft, _tombstone(ledger, batch, each), each)
+    ledger.add(draft)
+    ledger.saw(draft, batch, each)
+    take_report(draft, each)
+
+
+def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
+    """The deleted row of this stay: by any uid its source gave it, by nights where that proves it (R-50, R-51)."""
+
+    def by_uid(stay: Stay) -> bool:
+        aliases = ledger.deleted_uids.get((batch.source.key, stay.record_id), ())
+        own = row_uids(stay) if stay.source == batch.source.key else ()
+        return each.uid in (*own, *aliases)
+
+    def by_nights(stay: Stay) -> bool:
+        proves = stay.source != batch.source.key or not each.stable_uid
+        return proves and (stay.check_in, stay.check_out) == (each.check_in, each.check_out)
+
+    fits = [
+        stay
+        for stay in ledger.known.tombstones
+        if stay.property_id == each.property_id
+        and stay.record_id not in ledger.restored
+        and (by_uid(stay) or by_nights(stay))
+    ]
+    return min(fits, key=lambda stay: (not by_uid(stay), stay.created, stay.record_id), default=None)
+
+
+def _restore(ledger: Ledger, draft: Draft, tombstone: Stay | None, each: Observation) -> None:
+    if tombstone is None:
+        return
+    ledger.restored.add(tombstone.record_id)
+    draft.restores = tombstone.record_id
+    draft.after = replace(
+        draft.after,
+        entry_type=tombstone.entry_type,
+        service_type=tombstone.service_type,
+        block_type=tombstone.block_type,
+        wrote_service_type=tombstone.wrote_service_type,
+        wrote_block_type=tombstone.wrote_block_type,
+        custom_service_time=tombstone.custom_service_time,
+        job_id=tombstone.job_id,
+        sync_status=tombstone.sync_status or draft.after.sync_status,
+        change_summary="Row restored after deletion",
+    )
+    ledger.set_type(draft, each.kind, each.block_type)
