@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from changeover.airtable import controls, mirror, schema
 from changeover.airtable.client import AirtableClient
-from changeover.airtable.errors import AirtableError, BillingBlocked, Forbidden, RateLimited, Unauthorized, Unavailable
+from changeover.airtable.errors import (
+    AirtableError,
+    BillingBlocked,
+    Forbidden,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    WrongBase,
+)
 from changeover.airtable.mirror import Horizon
 from changeover.airtable.schema import BaseSpec, SchemaFacts, Verification
 from changeover.core.plan import Alert, Level
@@ -71,6 +79,8 @@ class Reader:
             found = schema.verify(self.client, self.db, self.spec, self.env, now=self.now, version=self.version)
             base = replace(base, verification=found, facts=found.facts, alerts=found.alerts)
             self._refresh(found.facts, _SWITCHES)
+        except WrongBase:
+            raise
         except AirtableError as error:
             return self._with_known_flags(replace(base, failure=failure_of(error)))
         with self.db.begin() as connection:
@@ -87,6 +97,8 @@ class Reader:
             refreshed = self._refresh(base.facts, _ROWS)
             if refreshed.schema_is_stale:
                 base = self._verify_again(base)
+        except WrongBase:
+            raise
         except AirtableError as error:
             return replace(base, failure=failure_of(error))
         return replace(base, alerts=(*base.alerts, *refreshed.alerts))

@@ -17,7 +17,7 @@ from changeover.airtable.deliver import Delivery, enqueue, send_next
 from changeover.airtable.errors import WrongBase
 from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
-from changeover.engine import calendars
+from changeover.engine import calendars, watch
 from changeover.engine.base import Base, Reader
 from changeover.engine.durable import Durable
 from changeover.engine.housekeeping import keep_house
@@ -81,6 +81,7 @@ class Cycle:
         self._calls_before = self._calls_of_the_month()
         self._durable: Durable | None = None
         self._results: list[AutomationResult] = []
+        self._orphans: list[Alert] = []
         self._plan: Plan | None = None
 
     # -- the way of a cycle ------------------------------------------------------------------------------------------
@@ -94,10 +95,11 @@ class Cycle:
                     break
                 self._results.append(self._automation(automation, base))
         self._report(base)
-        self._keep_alerts(base)
+        result = self._result(base)
+        self._keep_alerts(base, result.exit_code)
         if self._durable is not None:
             keep_house(self._db, self._durable, self._started, self._rules.zone)
-        return self._result(base)
+        return result
 
     def close(self) -> None:
         if self._durable is not None:
@@ -136,9 +138,9 @@ class Cycle:
     def _end_orphans(self) -> None:
         """Runs that died with their process are interrupted, said once (C-31)."""
         with self._db.begin() as connection:
-            for orphan in runs.interrupt_orphans(connection, self._lease.token, self._now):
-                text = f"run {orphan.id} of {orphan.automation} ended without a word; what it committed is delivered"
-                alert = Alert("cycle_failed", orphan.id, Level.ERROR, text)
+            orphans = runs.interrupt_orphans(connection, self._lease.token, self._now)
+            self._orphans = [watch.orphan_alert(each) for each in orphans]
+            for alert in self._orphans:
                 alerts.open_or_repeat(connection, self._settings.environment, alert, self._now, self._id)
 
     def _read_base(self) -> Base:
@@ -314,16 +316,14 @@ class Cycle:
         except LeaseLost:
             log.warning("report.not_sent", reason="lease lost")
 
-    def _keep_alerts(self, base: Base) -> None:
+    def _keep_alerts(self, base: Base, code: int) -> None:
+        if self._request.dry_run:
+            return
         spent = budget.budget_alert(self._calls_of_the_month(), self._settings.airtable_monthly_limit, self._started)
-        raised = [*base.alerts, *([spent] if spent else []), *_failure_alerts(base)]
         env = self._settings.environment
+        ended = watch.Ended(env, self._id, self._now, base, self._results, code, spent, self._orphans)
         with self._db.begin() as connection:
-            for alert in raised:
-                alerts.open_or_repeat(connection, env, alert, self._now, self._id)
-            still = {alerts.key_of(env, alert.rule, alert.subject) for alert in raised}
-            looked_at = _REACH_RULES if base.failure else (*_REACH_RULES, *_CONTENT_RULES)
-            alerts.resolve_others(connection, env, looked_at, still, self._now)
+            watch.keep(connection, ended)
 
     def _raise_alert(self, alert: Alert) -> None:
         with self._db.begin() as connection:
@@ -349,8 +349,6 @@ class Cycle:
 
 _STOPPED = 6
 _WRONG_BASE = "the base of AIRTABLE_BASE_ID belongs to another environment, or its Environment table has two rows"
-_REACH_RULES = ("airtable_down", "credential_refused", "airtable_budget")
-_CONTENT_RULES = ("schema_drift", "suspect_deletions", "wrong_base", "control_row_changed")  # known only when read
 
 
 def _guarded(automation: Automation, work: Work) -> Done:
@@ -372,17 +370,10 @@ def _failure(sent: Sent) -> Failure:
         "billing_blocked": ("billing_blocked", "the month's Airtable calls are used up; the rest stays queued", True),
         "credential_refused": ("credential_refused", "Airtable refuses AIRTABLE_API_KEY; the rest stays queued", False),
         "unavailable": ("airtable_error", "Airtable does not answer; the rest stays queued", True),
+        "no_progress": ("airtable_error", "Airtable takes no write; the rest stays queued", True),
     }
     code, text, unreachable = texts.get(sent.stopped, (sent.stopped or "undelivered", "writes wait to be sent", False))
     return Failure(code, text, unreachable, configuration=code == "credential_refused")
-
-
-def _failure_alerts(base: Base) -> list[Alert]:
-    failure = base.failure
-    if failure is None or failure.code == "stopped":
-        return []
-    rule = {"credential_refused": "credential_refused", "billing_blocked": "airtable_budget"}.get(failure.code)
-    return [Alert(rule or "airtable_down", "airtable", Level.CRITICAL if rule else Level.ERROR, failure.text)]
 
 
 def _finished(result: AutomationResult) -> bool:

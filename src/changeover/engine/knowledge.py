@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,8 @@ from changeover.airtable import mirror, rows
 from changeover.airtable.mirror import Feed, Property
 from changeover.airtable.rows import BadRow, SourceIndex
 from changeover.core.plan import Alert, Level
-from changeover.core.stay import Known, Source, Stay
+from changeover.core.stay import Known, Sighting, Source, Stay
+from changeover.sources.ics.feeds import FeedStatus, fetch_url
 from changeover.store import feeds as feed_store
 from changeover.store import holds, sightings, written_types
 
@@ -44,20 +46,26 @@ def load(connection: Connection) -> Knowledge:
     """Reads mirror and memory in one consistent transaction."""
     feeds = mirror.feeds(connection)
     properties = {home.record_id: home for home in mirror.properties(connection)}
+    known_urls = feed_store.known_urls(connection)
+    speaks_for = spokesmen(feeds, known_urls)
     index = SourceIndex.of(
-        ((feed.record_id, feed.url) for feed in feeds),
-        ((key, url) for url, key in feed_store.known_urls(connection).items()),
+        ((speaks_for[feed.record_id], feed.url) for feed in feeds),
+        ((speaks_for.get(key, key), url) for url, key in known_urls.items()),
     )
+    speakers = [feed for feed in feeds if speaks_for[feed.record_id] == feed.record_id]
     written = written_types.load_all(connection)
     records = mirror.reservations(connection)
     stays, bad = rows.to_stays(records, index, written)
     from_a_source = {record.id for record in records if record.fields.get(rows.URL)}
     known = Known(
         stays=tuple(stays),
-        sightings=sightings.load_all(connection),
+        sightings=tuple(_said_by(sightings.load_all(connection), speaks_for)),
         tombstones=tuple(_deleted(connection, index, written)),
-        holds=tuple(held.hold for held in holds.load_all(connection)),
-        sources={source.key: source for source in (*FILE_SOURCES, *_feed_sources(feeds, properties))},
+        holds=tuple(
+            replace(held.hold, source=speaks_for.get(held.hold.source, held.hold.source))
+            for held in holds.load_all(connection)
+        ),
+        sources={source.key: source for source in (*FILE_SOURCES, *_feed_sources(speakers, properties))},
         property_names={key: home.name for key, home in properties.items()},
     )
     # A row without ICS URL is people's own, in whatever state they left it.
@@ -68,6 +76,41 @@ def feed_name(feed: Feed, properties: Mapping[str, Property]) -> str:
     """What people call a feed: its home, else its record. Never its URL (P-14)."""
     names = [properties[key].name for key in feed.properties if key in properties]
     return names[0] if len(names) == 1 else f"feed {feed.record_id}"
+
+
+def spokesmen(feeds: Sequence[Feed], known_urls: Mapping[str, str]) -> dict[str, str]:
+    """By record, the one that speaks for its calendar: of several with one URL the active one, else the first (R-70).
+
+    Else a calendar entered twice would have a second voice that never says that a stay is gone. `known_urls` are the
+    records that had a URL before: a record deleted and entered anew goes on as the new one.
+    """
+    sharing: dict[object, list[Feed]] = defaultdict(list)
+    for feed in feeds:
+        sharing[_address(feed)].append(feed)
+    speaks_for = {feed.record_id: min(group, key=_precedence).record_id for group in sharing.values() for feed in group}
+    now_at = {feed.url: speaks_for[feed.record_id] for feed in feeds if feed.url}
+    deleted = {key: now_at[url] for url, key in known_urls.items() if key not in speaks_for and url in now_at}
+    return deleted | speaks_for
+
+
+def _address(feed: Feed) -> object:
+    try:
+        return fetch_url(feed.url)
+    except ValueError:
+        return feed.record_id
+
+
+def _precedence(feed: Feed) -> tuple[bool, bool, str]:
+    return feed.status != FeedStatus.ACTIVE, len(feed.properties) != 1, feed.record_id
+
+
+def _said_by(stored: Iterable[Sighting], speaks_for: Mapping[str, str]) -> Iterable[Sighting]:
+    """What every record was seen to show, under the record that now speaks for it, whose own word comes first."""
+    found: dict[tuple[str, str], Sighting] = {}
+    for each in sorted(stored, key=lambda each: speaks_for.get(each.source, each.source) != each.source):
+        source = speaks_for.get(each.source, each.source)
+        found.setdefault((source, each.record_id), replace(each, source=source))
+    return found.values()
 
 
 def _feed_sources(feeds: Iterable[Feed], properties: Mapping[str, Property]) -> Iterable[Source]:

@@ -78,6 +78,8 @@ def exit_code(results: Sequence[AutomationResult], *, stopped: bool) -> int:
     if all(state in quiet for state in states):
         return 0
     bad = [each for each in results if each.state not in quiet]
+    if any(each.error_code == "billing_blocked" for each in bad):
+        return 75  # whatever else went well: nothing more can be written this month
     good = [state for state in states if state in (RunState.SUCCEEDED, RunState.PARTIAL)]
     if good:
         return 2
