@@ -8,8 +8,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from changeover_sandbox.airtable.computed import Reading, RowView, computed_cell
-from changeover_sandbox.airtable.formula import FormulaError, as_text
-from changeover_sandbox.airtable.formula import dates as moments
+from changeover_sandbox.airtable.formula import FormulaError, as_text, patterns
 from changeover_sandbox.airtable.ids import iso, milliseconds
 from changeover_sandbox.airtable.model import Field, Record, Table
 
@@ -117,9 +116,9 @@ def cell_text(view: RowView, one: Field, zone: ZoneInfo | None) -> str:
     if isinstance(value, date):
         pattern = _DATE_FORMATS.get(_format_name(one, "dateFormat"), "YYYY-MM-DD")
         if not isinstance(value, datetime):
-            return moments.write(datetime(value.year, value.month, value.day, tzinfo=zone), pattern)
+            return patterns.write(datetime(value.year, value.month, value.day, tzinfo=zone), pattern)
         clock = "HH:mm" if _format_name(one, "timeFormat") == "24hour" else "h:mma"
-        return moments.write(value.astimezone(zone), f"{pattern} {clock}")
+        return patterns.write(value.astimezone(zone), f"{pattern} {clock}")
     if isinstance(value, int | float) and isinstance(precision := one.options.get("precision"), int):
         return f"{value:.{precision}f}"
     return as_text(value)

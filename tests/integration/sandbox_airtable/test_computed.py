@@ -77,7 +77,7 @@ DUMP = [
             formula("Is set", "NOT({Day}=BLANK())"),
             formula("Ratio", "1/0"),
             formula("Number", "VALUE({UID})"),
-            formula("Beyond", "ROUND(1.5, 0)"),
+            formula("Beyond", "CHOOSE(1.5, 0)"),
             formula("Itself", "{Itself} & 'x'"),
             formula("Doors", "{Door}+1"),
             {"name": "ID", "type": "autoNumber"},

@@ -148,10 +148,10 @@ def test_parameters_that_make_no_sense_are_refused_alike(sandbox, method: str, p
         ),
         (
             "GET",
-            "/Stays?filterByFormula=ROUND(1,1)",
+            "/Stays?filterByFormula=CHOOSE(1,1)",
             None,
             "INVALID_FILTER_BY_FORMULA",
-            "The formula for filtering records is invalid: Unknown function names: ROUND",
+            "The formula for filtering records is invalid: Unknown function names: CHOOSE",
         ),
         ("GET", "/Stays?view=Nobody", None, "VIEW_NAME_NOT_FOUND", "View Nobody not found"),
     ],

@@ -59,8 +59,8 @@ class _NoFields:
     ("text", "reason"),
     [
         ("{Zed}=1", "Unknown field names: zed"),
-        ("ENCODE_URL_COMPONENT('x')", "Unknown function names: ENCODE_URL_COMPONENT"),
-        ("ROUND(1, 2)", "Unknown function names: ROUND"),
+        ("VLOOKUP('x')", "Unknown function names: VLOOKUP"),
+        ("CHOOSE(1, 2)", "Unknown function names: CHOOSE"),
         ("negate(1)", "Unknown function names: NEGATE"),
         ("NOT()", "Invalid arguments for function NOT"),
         ("NOT(1, 2)", "Invalid arguments for function NOT"),

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeAlias
 
-from changeover_sandbox.airtable.formula.functions import FUNCTIONS, Function
+from changeover_sandbox.airtable.formula import dates
+from changeover_sandbox.airtable.formula.functions import FUNCTIONS
 from changeover_sandbox.airtable.formula.parse import Call, Literal, Node, Reference, parse
+from changeover_sandbox.airtable.formula.signature import MANY, Function
 from changeover_sandbox.airtable.formula.values import (
     FormulaError,
     InvalidFormulaError,
     Value,
+    as_instant,
     equal,
     truthy,
 )
@@ -196,6 +199,17 @@ def _today(_arguments: Sequence[Node], _scope: Scope) -> Formula:
     return lambda row: row.now.date()
 
 
+def _distance(arguments: Sequence[Node], scope: Scope) -> Formula:
+    """`FROMNOW` and `TONOW`: how far a date is from now, in words, whichever comes first."""
+    moment = _compile(arguments[0], scope)
+
+    def words(row: Row) -> Value:
+        instant = as_instant(moment(row))
+        return None if instant is None else dates.distance(instant - row.now)
+
+    return words
+
+
 @dataclass(frozen=True, slots=True)
 class _Special:
     """A function that decides itself what to evaluate, or that looks at the row."""
@@ -205,18 +219,19 @@ class _Special:
     most: int
 
 
-_MANY: Final = 1_000_000
 _SPECIAL: Final[dict[str, _Special]] = {
-    "AND": _Special(_and, 1, _MANY),
-    "OR": _Special(_or, 1, _MANY),
-    "XOR": _Special(_xor, 1, _MANY),
+    "AND": _Special(_and, 1, MANY),
+    "OR": _Special(_or, 1, MANY),
+    "XOR": _Special(_xor, 1, MANY),
     "NOT": _Special(_not, 1, 1),
     "IF": _Special(_if, 2, 3),
-    "SWITCH": _Special(_switch, 2, _MANY),
+    "SWITCH": _Special(_switch, 2, MANY),
     "ISERROR": _Special(_iserror, 1, 1),
     "RECORD_ID": _Special(_record_id, 0, 0),
     "CREATED_TIME": _Special(_created_time, 0, 0),
-    "LAST_MODIFIED_TIME": _Special(_last_modified_time, 0, _MANY),
+    "LAST_MODIFIED_TIME": _Special(_last_modified_time, 0, MANY),
     "NOW": _Special(_now, 0, 0),
     "TODAY": _Special(_today, 0, 0),
+    "FROMNOW": _Special(_distance, 1, 1),
+    "TONOW": _Special(_distance, 1, 1),
 }

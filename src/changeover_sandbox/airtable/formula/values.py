@@ -4,7 +4,7 @@ import math
 import re
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Value: TypeAlias = "bool | int | float | str | date | datetime | list[Value] | None"
 
@@ -75,7 +75,7 @@ def as_instant(value: Value) -> datetime | None:
     if value is None or value in ("", []):
         return None
     if isinstance(value, str):
-        return parse_iso(value)
+        return parse_text(value)
     raise FormulaError("not a date")
 
 
@@ -97,6 +97,23 @@ def parse_iso(text: str) -> datetime:
         clock = (int(hour or 0), int(minute or 0), int(second or 0), micro)
         return datetime(int(year), int(month), int(day), *clock, tzinfo=offset).astimezone(UTC)
     except (ValueError, OverflowError) as exc:
+        raise FormulaError("not a date") from exc
+
+
+_US: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: +(\d{1,2}):(\d{2})(?: *([AaPp])[Mm])?)?", re.ASCII)
+
+
+@lru_cache(maxsize=65_536)
+def parse_text(text: str) -> datetime:
+    """Read a date written in a formula: ISO, or month first with slashes as in the reference; raises FormulaError."""
+    match = _US.fullmatch(text.strip())
+    if match is None:
+        return parse_iso(text)
+    month, day, year, hour, minute, half = match.groups()
+    clock = int(hour or 0) % 12 + (12 if half in {"p", "P"} else 0) if half else int(hour or 0)
+    try:
+        return datetime(int(year), int(month), int(day), clock, int(minute or 0), tzinfo=UTC)
+    except ValueError as exc:
         raise FormulaError("not a date") from exc
 
 
