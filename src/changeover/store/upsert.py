@@ -16,7 +16,7 @@ CHUNK = 5_000  # rows held in memory at a time; executemany has no limit on para
 def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
     """Inserts rows, or sets the given columns of those whose primary key exists; returns how many were given.
 
-    All rows have the same columns, the primary key among them, and no key twice in one call.
+    All rows have the same columns, the primary key and others among them, and no key twice in one call.
     """
     count = 0
     for chunk in _chunks(rows):
@@ -40,8 +40,6 @@ def _statement(connection: Connection, table: Table, columns: tuple[str, ...]) -
     others = [name for name in columns if name not in keys]
     # The two dialects spell this alike, but share no class.
     insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-    if not others:
-        return insert.on_conflict_do_nothing(index_elements=keys)
     return insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in others})
 
 
