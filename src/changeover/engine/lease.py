@@ -16,7 +16,7 @@ from changeover.engine.process import is_gone, this_process
 from changeover.ops import logging
 from changeover.store import leases
 from changeover.store.database import Database
-from changeover.store.leases import Holder
+from changeover.store.leases import Holder, LeaseRow
 
 log = logging.get(__name__)
 
@@ -62,11 +62,11 @@ class Lease:
     def acquire(cls, database: Database, name: str, run: str, timing: Timing = Timing()) -> Lease:
         """Takes a lease for a run. Raises Locked at once when a live process holds it (C-24)."""
         me = this_process(run)
+        with database.read() as connection:  # its holder may be in a long commit: the answer must not wait for that
+            _refuse_while_held(leases.look(connection, name), leases.database_now(connection))
         with database.begin() as connection:
             row = leases.lock(connection, name)
-            standing = row.holder is not None and row.expires > leases.database_now(connection)
-            if row.holder is not None and standing and not is_gone(row.holder):
-                raise Locked(row.holder, row.expires)
+            _refuse_while_held(row, leases.database_now(connection))
             token = leases.take(connection, row, me, timing.expiry)
         lease = cls(database, name, token, timing)
         lease._thread.start()
@@ -121,3 +121,9 @@ class Lease:
                 self.lost.set()
                 log.error("lease.lost", lease=self.name, token=self.token)
                 return
+
+
+def _refuse_while_held(row: LeaseRow | None, now: datetime) -> None:
+    if row is None or row.holder is None or row.expires <= now or is_gone(row.holder):
+        return
+    raise Locked(row.holder, row.expires)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, DateTime, func, literal_column, select, update
+from sqlalchemy import Connection, DateTime, Row, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from changeover.store.tables import leases
@@ -60,9 +60,13 @@ def lock(connection: Connection, name: str) -> LeaseRow:
     }
     insert = sqlite.insert(leases) if connection.dialect.name == "sqlite" else postgresql.insert(leases)
     connection.execute(insert.on_conflict_do_nothing(index_elements=["name"]), blank)
-    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
-    holder = Holder(row.holder, row.host, row.pid, row.pid_started) if row.holder else None
-    return LeaseRow(row.name, holder, row.heartbeat, row.expires, row.token)
+    return _lease(connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one())
+
+
+def look(connection: Connection, name: str) -> LeaseRow | None:
+    """The lease's row as it stands, without waiting for anyone; None before its first taking."""
+    row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+    return None if row is None else _lease(row)
 
 
 def take(connection: Connection, row: LeaseRow, holder: Holder, lasts: timedelta) -> int:
@@ -90,6 +94,11 @@ def beat(connection: Connection, name: str, token: int, lasts: timedelta) -> boo
 def free(connection: Connection, name: str, token: int) -> bool:
     """Gives a lease back; False when another has taken it."""
     return _change(connection, name, token, {"holder": "", "expires": database_now(connection)})
+
+
+def _lease(row: Row[tuple[object, ...]]) -> LeaseRow:
+    holder = Holder(row.holder, row.host, row.pid, row.pid_started) if row.holder else None
+    return LeaseRow(row.name, holder, row.heartbeat, row.expires, row.token)
 
 
 def _change(connection: Connection, name: str, token: int, values: dict[str, object]) -> bool:

@@ -30,6 +30,7 @@ def test_a_process_killed_in_the_middle_is_carried_on_by_the_next_and_nothing_ar
 def test_work_committed_but_never_begun_is_delivered_by_the_next_process_in_the_order_of_its_runs(
     processes, commit: Commit
 ) -> None:
+    """Z-33: a queue in memory was lost at every restart."""
     first, second = commit("run-aaa", 12), commit("run-bbb", 5)
     code, said = processes.run()
     assert (code, said["settled"]) == (0, [0, 17, 0, ""])

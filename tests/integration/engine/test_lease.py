@@ -122,6 +122,14 @@ def test_nobody_takes_the_lease_while_a_checked_transaction_is_open(database: Da
     old.release()
 
 
+def test_the_answer_does_not_wait_for_the_holders_commit(database: Database) -> None:
+    """C-24: who asks while another run holds the lease is told within a second."""
+    with Lease.acquire(database, "dev", "run-a", STILL) as lease, database.begin() as connection:
+        lease.check(connection)
+        with pytest.raises(Locked, match="run-a"):
+            Lease.acquire(database, "dev", "run-b")
+
+
 def test_of_many_who_ask_at_once_one_gets_it(database: Database) -> None:
     got: list[Lease] = []
     locked: list[Locked] = []
