@@ -235,16 +235,17 @@ class Matching(Generic[R]):
         return index
 
     def _best(self, each: Observation, rows: Iterable[R]) -> R | None:
-        """Live before Removed, then the row under this very uid, the same nights, the same type, then the oldest."""
+        """Live before Removed, then the row under this very uid, with a job, of these nights, this type, the oldest."""
         free = [row for row in rows if id(row) in self._free]
         return min(free, key=lambda row: _closeness(each, row), default=None)
 
 
-def _closeness(each: Observation, row: Row) -> tuple[bool, bool, bool, bool, datetime, str]:
+def _closeness(each: Observation, row: Row) -> tuple[bool, bool, bool, bool, bool, datetime, str]:
     stay = row.after
     return (
         not row.live,
         stay.uid != composite_uid(each.uid, each.property_id),
+        not stay.job_id,  # of two rows of one stay the one with a job will stay (R-55)
         (stay.check_in, stay.check_out) != (each.check_in, each.check_out),
         stay.entry_type is not each.entry_type,
         stay.created,

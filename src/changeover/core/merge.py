@@ -17,17 +17,21 @@ from changeover.core.stay import Decision, Hold, HoldReason
 
 def merge(ledger: Ledger) -> None:
     """Live rows that bear one source's same uid, or came to the same nights, become one (R-55)."""
-    _merge_by(ledger, lambda draft: (draft.after.property_id, draft.after.source, draft.after.uid))
-    _merge_by(ledger, lambda draft: (draft.after.property_id, *draft.nights))
+    by_uid = _groups(ledger, lambda draft: (draft.after.property_id, draft.after.source, draft.after.uid))
+    for drafts in by_uid:
+        if any(ledger.was_seen(draft, draft.after.source or "") for draft in drafts):  # else nobody knows its nights
+            _merge_group(ledger, drafts)
+    for drafts in _groups(ledger, lambda draft: (draft.after.property_id, *draft.nights)):
+        _merge_group(ledger, drafts)
 
 
-def _merge_by(ledger: Ledger, key: Callable[[Draft], tuple[object, ...]]) -> None:
+def _groups(ledger: Ledger, key: Callable[[Draft], tuple[object, ...]]) -> list[list[Draft]]:
+    """Live rows that agree in something, where there are several, in a fixed order."""
     groups: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
     for draft in ledger.drafts.values():
         if draft.live and not draft.after.kept_by_people:
             groups[key(draft)].append(draft)
-    for same in sorted((each for each, drafts in groups.items() if len(drafts) > 1), key=str):
-        _merge_group(ledger, groups[same])
+    return [groups[same] for same in sorted((each for each in groups if len(groups[each]) > 1), key=str)]
 
 
 def _merge_group(ledger: Ledger, drafts: list[Draft]) -> None:
