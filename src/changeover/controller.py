@@ -14,6 +14,7 @@ from changeover.engine import disk
 from changeover.engine.cycle import AUTOMATIONS, REGISTRY, Automation, Cycle
 from changeover.engine.lease import Lease, Locked
 from changeover.engine.results import AutomationResult, CycleResult, HoldOutcome, Refused, RunRequest
+from changeover.engine.rules import BadRules, RuleBook, rule_book
 from changeover.engine.stop import StopLevel, StopSwitch
 from changeover.engine.stopping import Stopping
 from changeover.ops import logging
@@ -60,7 +61,7 @@ def decide_holds(settings: Settings, ids: tuple[str, ...] | None, *, approve: bo
 
 
 class AutomationController:
-    """Begins a cycle, or refuses to: settings, stop switch, disk, database, lease, engine, in this order (C-1 … C-4)."""
+    """Begins a cycle, or refuses to: rule files, stop switch, disk, database, lease, in this order (C-1 … C-4)."""
 
     def __init__(self, settings: Settings, request: RunRequest) -> None:
         self._settings, self._request = settings, request
@@ -78,7 +79,7 @@ class AutomationController:
             return result
 
     def _run(self) -> CycleResult:
-        chosen = self._chosen()
+        chosen, book = self._chosen(), self._book()
         stop = StopSwitch(self._settings.folder).state()
         rehearsal = stop.level is StopLevel.READ_ONLY and not self._request.dry_run
         if not (stop.starts or stop.level is StopLevel.READ_ONLY):
@@ -89,7 +90,7 @@ class AutomationController:
             db = stack.enter_context(self.database())
             lease = stack.enter_context(self._lease(db))
             stack.enter_context(stopping.on_signals())
-            cycle = Cycle(self._settings, request, db, lease, stopping, self._cycle, self._started)
+            cycle = Cycle(self._settings, book, request, db, lease, stopping, self._cycle, self._started)
             stack.callback(cycle.close)
             result = cycle.run(chosen)
         if rehearsal and result.exit_code == 0:
@@ -106,6 +107,12 @@ class AutomationController:
             names = ", ".join(AUTOMATIONS)
             raise Refused(RunState.FAILED, 4, f"unknown automation {', '.join(unknown)}; valid: {names}")
         return tuple(each for each in REGISTRY if not wanted or each.name.casefold() in wanted)
+
+    def _book(self) -> RuleBook:
+        try:
+            return rule_book(self._settings)
+        except BadRules as bad:
+            raise Refused(RunState.FAILED, 4, str(bad)) from bad
 
     @contextmanager
     def database(self) -> Iterator[Database]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from changeover.exits import Exit
-from plugins.outsider import AUTOMATION, Business, day
 from changeover_sandbox import seeding
+from plugins.outsider import AUTOMATION, Business, day
 
 TYPES = {"multilineText": {}, "singleLineText": {}}
 

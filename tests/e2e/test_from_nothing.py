@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import requests
-from plugins.outsider import PROGRAM
 from pyairtable import Api
+
+from plugins.outsider import PROGRAM
 
 TODAY = datetime.now(ZoneInfo("America/Phoenix")).date()
 CASA = """BEGIN:VCALENDAR

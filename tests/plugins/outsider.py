@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from pyairtable import Api, Table
+
 from changeover import controller, settings
 from changeover.airtable.client import AirtableClient, Tries
 from changeover.airtable.deliver import Delivery
@@ -34,7 +37,6 @@ from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
 from changeover.store.runs import Run
 from changeover_sandbox import launch, seeding
-from pyairtable import Api, Table
 
 ENVIRONMENTS = ("dev", "prod")
 AUTOMATION = "ICS Calendar"
@@ -342,6 +344,15 @@ class Business:
     def runs(self) -> list[Run]:
         with self.reading() as connection:
             return list(runs.recent(connection))
+
+    def office_feed(self, url: str) -> str:
+        """The record of a calendar."""
+        return next(str(row["id"]) for row in self.office.records("ICS Feeds") if row["ICS URL"] == url)
+
+    @staticmethod
+    def pause() -> None:
+        """A moment between two looks at what a process of ours is doing."""
+        time.sleep(0.02)
 
     def reading(self) -> _Reading:
         return _Reading(self.db)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from changeover import rulefiles
-from changeover.airtable import budget, controls, schema
+from changeover.airtable import budget, controls
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.deliver import Delivery, enqueue, send_next
 from changeover.airtable.errors import WrongBase
@@ -25,14 +25,13 @@ from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
 from changeover.engine.process import host_name
 from changeover.engine.results import AutomationResult, CycleResult, Refused, RunRequest, exit_code
-from changeover.engine.rules import rules_of
+from changeover.engine.rules import RuleBook
 from changeover.engine.sending import Sending, Sent
 from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Reason, Stopping
 from changeover.engine.work import Delivered, Done, Work
 from changeover.ops import logging
 from changeover.settings import Settings
-from changeover.sources.ics import platforms
 from changeover.store import alerts, runs
 from changeover.store.database import Database
 from changeover.store.gate import Gate
@@ -64,6 +63,7 @@ class Cycle:
     def __init__(
         self,
         settings: Settings,
+        book: RuleBook,
         request: RunRequest,
         db: Database,
         lease: Lease,
@@ -75,8 +75,7 @@ class Cycle:
         self._stopping, self._id, self._started = stopping, cycle_id, started
         self._now = request.at or started
         self._switch = StopSwitch(settings.folder, db)
-        self._rules = rules_of(settings, rulefiles.find("schedule.toml", settings.config))
-        self._platforms = platforms.load(rulefiles.find("platforms.toml", settings.config))
+        self._rules, self._book = book.rules, book
         self._client = self._make_client()
         self._calls_before = self._calls_of_the_month()
         self._durable: Durable | None = None
@@ -145,7 +144,7 @@ class Cycle:
 
     def _read_base(self) -> Base:
         """Marker, schema and switches; then what earlier runs left is delivered; then feeds and rows (C-3)."""
-        spec = schema.load(rulefiles.find("airtable_base.json", self._settings.config))
+        spec = self._book.spec
         reader = Reader(
             self._client, self._db, spec, self._settings.environment, self._now, version("changeover"), self._rules
         )
@@ -200,7 +199,7 @@ class Cycle:
             cause = base.failure or Failure("control_unavailable", "the control table cannot be read")
             return Done(Outcome.failed("control table unreadable", cause, run_id, state))
         if state is not None:
-            return Done(Outcome(state, str(state)))
+            return Done(Outcome(state, _NOT_RUN[state]))
         drift = base.drift(automation.name)
         if drift is not None:
             return Done(Outcome.failed("the base lacks what this step needs", drift, run_id))
@@ -226,7 +225,7 @@ class Cycle:
             settings=self._settings,
             db=self._db,
             rules=self._rules_for(base),
-            platforms=self._platforms,
+            platforms=self._book.platforms,
             base=base,
             run_id=run_id,
             now=self._now,
@@ -348,6 +347,10 @@ class Cycle:
 
 
 _STOPPED = 6
+_NOT_RUN = {
+    RunState.DISABLED: "not run: its row in the table Automation is not ticked",
+    RunState.NOT_CONFIGURED: "not run: the table Automation has no row of this name",
+}
 _WRONG_BASE = "the base of AIRTABLE_BASE_ID belongs to another environment, or its Environment table has two rows"
 
 

@@ -1,17 +1,28 @@
-"""The rules of the business from settings and `schedule.toml`; it decides nothing itself."""
+"""The rules of the business from settings and the rule files, read once before a run; it decides nothing itself."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from changeover import rulefiles
+from changeover.airtable import schema
+from changeover.airtable.schema import BaseSpec
+from changeover.airtable.schema.spec import BadSchemaFile
 from changeover.core.stay import Rules, ServiceHours
 from changeover.settings import Settings
+from changeover.sources.ics import platforms
+from changeover.sources.ics.platforms import Platforms
 
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+class BadRules(ValueError):
+    """A rule file is missing or cannot be used; the message names it and what is wrong."""
 
 
 class BadSchedule(ValueError):
@@ -27,6 +38,31 @@ class _Schedule(BaseModel):
     duration_minutes: int = Field(60, ge=1)
     arrival_window_minutes: int = Field(0, ge=0)
     long_term_nights: int = Field(14, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Everything the rule files say, in effect for one run."""
+
+    rules: Rules
+    platforms: Platforms
+    spec: BaseSpec
+
+
+def rule_book(settings: Settings) -> RuleBook:
+    """Reads every rule file. Raises BadRules, so that a run with a broken one begins nothing (C-23)."""
+
+    def path(name: str) -> Path:
+        return rulefiles.find(name, settings.config)
+
+    try:
+        return RuleBook(
+            rules_of(settings, path("schedule.toml")),
+            platforms.load(path("platforms.toml")),
+            schema.load(path("airtable_base.json")),
+        )
+    except (BadSchedule, platforms.BadPlatforms, BadSchemaFile, OSError) as error:
+        raise BadRules(str(error)) from error
 
 
 def rules_of(settings: Settings, schedule: Path) -> Rules:
