@@ -85,11 +85,20 @@ def parse_fault(order: object) -> Fault:
 
 def _fault_value(mode: FaultMode, value: object) -> str:
     text = "" if value is None else str(value)
-    if mode is FaultMode.STATUS and not (text.isdigit() and int(text) in STATUSES):
-        raise ValueError("mode status needs a value from 200 to 599")
+    if mode is FaultMode.STATUS:
+        _status_and_header(text)
     if mode is FaultMode.LATENCY and not 0 <= float(text or "-1") <= MAX_LATENCY:
         raise ValueError("mode latency needs a value in seconds")
     return text
+
+
+def _status_and_header(value: str) -> tuple[int, str, str]:
+    """`503`, or `503 Retry-After: 7`: the status and one more header, if any; raises ValueError."""
+    code, _, header = value.partition(" ")
+    name, colon, content = header.partition(":")
+    if not (code.isdigit() and int(code) in STATUSES) or (header and not (colon and name.strip())):
+        raise ValueError("mode status needs a value from 200 to 599, and perhaps a header behind it")
+    return int(code), name.strip(), content.strip()
 
 
 @dataclass(slots=True)
@@ -276,7 +285,7 @@ async def _spoiled(fault: Fault, answers: _Answers, run: Run, request: web.Reque
     """What the fault makes of the request; None means that the connection closes without an answer."""
     match fault.mode:
         case FaultMode.STATUS:
-            return answers.status(int(fault.value))
+            return _with_status(fault.value, answers)
         case FaultMode.RATE_LIMIT:
             return answers.rate_limit(fault.value)
         case FaultMode.HTML:
@@ -289,6 +298,14 @@ async def _spoiled(fault: Fault, answers: _Answers, run: Run, request: web.Reque
         case FaultMode.DROP_AFTER_COMMIT:
             await run()
     return None
+
+
+def _with_status(value: str, answers: _Answers) -> web.Response:
+    code, name, content = _status_and_header(value)
+    answer = answers.status(code)
+    if name:
+        answer.headers[name] = content
+    return answer
 
 
 async def _truncated(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

@@ -4,13 +4,13 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from changeover_sandbox.airtable import errors
-from changeover_sandbox.airtable.formula.values import ISO, FormulaError, instant_text, number_text, parse_iso
+from changeover_sandbox.airtable.formula.values import ISO, FormulaError, instant_text, number_text, parse_text
 from changeover_sandbox.airtable.ids import is_id, new_id
 from changeover_sandbox.airtable.model import NUMBER_TYPES, TEXT_TYPES, Base, Field, Table
 
@@ -61,11 +61,7 @@ def _text(target: Field, value: object, casting: Casting) -> object:
 
 def _number(target: Field, value: object, casting: Casting) -> object:
     if isinstance(value, str) and casting.typecast:
-        digits = re.sub(r"[^0-9.eE+-]", "", value)
-        try:
-            value = float(digits) if digits else None
-        except ValueError:
-            value = None
+        value = _cast_number(target, value)
         if value is None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -73,6 +69,23 @@ def _number(target: Field, value: object, casting: Casting) -> object:
     if target.type == "rating" and not (value == int(value) and 0 <= value <= _rating_limit(target)):
         raise errors.invalid_value(target.name)
     return int(value) if value == int(value) else value
+
+
+_CLOCK: Final = re.compile(r"\s*(-?)(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?\s*", re.ASCII)
+
+
+def _cast_number(target: Field, text: str) -> float | None:
+    """The number in a text: `$1,200.50`, `12%` of a percent, `1:30` of a duration; None where there is none."""
+    clock = _CLOCK.fullmatch(text) if target.type == "duration" else None
+    if clock is not None:
+        seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + float(clock[4] or 0)
+        return -seconds if clock[1] else seconds
+    digits = re.sub(r"[^0-9.eE+-]", "", text)
+    try:
+        number = float(digits)
+    except ValueError:
+        return None
+    return number / 100 if target.type == "percent" and text.rstrip().endswith("%") else number
 
 
 def _rating_limit(target: Field) -> int:
@@ -118,25 +131,25 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 def _date(target: Field, value: object, casting: Casting) -> object:
     if value == "":
         return ""
-    if isinstance(value, str) and (_DATE.fullmatch(value) or (casting.typecast and ISO.fullmatch(value))):
+    if isinstance(value, str) and (casting.typecast or _DATE.fullmatch(value)):
         try:
-            return date.fromisoformat(value[:10]).isoformat()
-        except ValueError:
+            return parse_text(value.strip()[:10] if ISO.fullmatch(value.strip()) else value).date().isoformat()
+        except FormulaError:
             pass
     raise errors.invalid_value(target.name)
 
 
-def _date_time(target: Field, value: object, _casting: Casting) -> object:
+def _date_time(target: Field, value: object, casting: Casting) -> object:
     if value == "":
         return ""
     match = ISO.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not isinstance(value, str):
+    if not isinstance(value, str) or (match is None and not casting.typecast):
         raise errors.invalid_value(target.name)
     try:
-        moment = parse_iso(value)
+        moment = parse_text(value)
     except FormulaError as exc:
         raise errors.invalid_value(target.name) from exc
-    return instant_text(moment if match[8] else _in_zone(moment, target))
+    return instant_text(moment if match and match[8] else _in_zone(moment, target))
 
 
 def _in_zone(moment: datetime, target: Field) -> datetime:
@@ -217,6 +230,8 @@ def _known_attachment(base: Base, attachment_id: str) -> object:
 
 
 def _collaborator(target: Field, value: object, casting: Casting) -> object:
+    if casting.typecast and isinstance(value, str) and value in casting.owner.values():
+        return dict(casting.owner)
     if isinstance(value, Mapping) and (value.get("id") or value.get("email")):
         matches = {"id", "email"} & value.keys()
         if all(value[key] == casting.owner[key] for key in matches):
@@ -230,7 +245,9 @@ def _collaborators(target: Field, value: object, casting: Casting) -> object:
     return [_collaborator(target, item, casting) for item in value]
 
 
-def _barcode(target: Field, value: object, _casting: Casting) -> object:
+def _barcode(target: Field, value: object, casting: Casting) -> object:
+    if casting.typecast and isinstance(value, str):
+        return {"text": value} if value else None
     if isinstance(value, Mapping) and isinstance(value.get("text"), str):
         return {key: str(value[key]) for key in ("text", "type") if value.get(key)}
     raise errors.invalid_value(target.name)

@@ -20,6 +20,7 @@ class Comment:
     created: int
     updated: int | None = None
     parent: str | None = None
+    reactions: list[dict[str, object]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         """The shape of the API."""
@@ -29,7 +30,7 @@ class Comment:
             "createdTime": iso(self.created),
             "lastUpdatedTime": None if self.updated is None else iso(self.updated),
             "author": self.author,
-            "reactions": [],
+            "reactions": self.reactions,
         }
         if mentioned := self._mentioned():
             body["mentioned"] = mentioned
@@ -68,6 +69,21 @@ class Thread:
     def remove(self, comment_id: str) -> None:
         """Delete a comment; raises ApiError."""
         self.comments.remove(self.find(comment_id))
+
+    def page(self, offset: str, size: int) -> tuple[list[Comment], str | None]:
+        """Comments from newest to oldest, and the offset of the next page; raises ApiError for one that is gone."""
+        newest = list(reversed(self.comments))
+        start = newest.index(self.find(offset)) if offset else 0
+        rest = newest[start + size :]
+        return newest[start : start + size], rest[0].id if rest else None
+
+    def react(self, comment_id: str, emoji: str, user: Mapping[str, str]) -> Comment:
+        """A person's reaction, which only the interface can make; `emoji` is one character or several joined."""
+        comment = self.find(comment_id)
+        code = "-".join(f"{ord(one):x}" for one in emoji)
+        who = {"userId": user["id"], "email": user["email"], "name": user["name"]}
+        comment.reactions.append({"emoji": {"unicodeCharacter": code}, "reactingUser": who})
+        return comment
 
     def find(self, comment_id: str) -> Comment:
         """The comment with this id; raises ApiError."""

@@ -14,6 +14,7 @@ from changeover_sandbox.airtable.render import PLAIN, Renderer, Style
 from changeover_sandbox.airtable.state import State, owner_of
 from changeover_sandbox.control import credential_of
 
+UPLOAD_HOST: Final = "content.airtable.com"
 STATE: Final = web.AppKey("state", State)
 
 
@@ -63,8 +64,11 @@ def renderer_of(request: web.Request, base: Base, table: Table, style: Style = P
 
 
 def origin_of(request: web.Request) -> str:
-    """The URL under which the client reached the stand-in."""
-    return f"{request.scheme}://{request.host}"
+    """The URL under which the client reached the stand-in, also where it took it for a proxy of the upload host."""
+    if request.host != UPLOAD_HOST or request.transport is None:
+        return f"{request.scheme}://{request.host}"
+    address, port = request.transport.get_extra_info("sockname")[:2]
+    return f"http://{address}:{port}"
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -1,6 +1,6 @@
 """What a base holds: tables, fields, views, records; it knows no rules and no HTTP."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -87,7 +87,8 @@ class View:
 class Record:
     """A row; cells by field id, empty ones absent; instants in milliseconds after 1970.
 
-    `modified` holds the last write of each field that was ever updated, `touched` the last write at all.
+    `modified` holds the last write of each field that was ever updated, `touched` the last write at all; `place` is the
+    record's place in the order of insertion, which outlives a restart, 0 until the table gives it.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Record:
     cells: Cells
     modified: dict[str, int]
     touched: int
+    place: int = 0
 
 
 @dataclass(slots=True)
@@ -114,6 +116,8 @@ class Table:
     formulas: dict[str, Formula] = field(default_factory=dict)
     filters: dict[str, Formula] = field(default_factory=dict)
     next_number: int = 1
+    date_dependency: dict[str, object] | None = None
+    _last_place: int = 0
     _shuffled: list[str] | None = None
     _by_name: dict[str, Field] | None = None
 
@@ -140,7 +144,8 @@ class Table:
         return by_id or next((view for view in self.views.values() if view.name == name_or_id), None)
 
     def add(self, record: Record) -> None:
-        """Take a record in."""
+        """Take a record in, behind all others."""
+        self._last_place = record.place = max(record.place, self._last_place + 1)
         self.records[record.id] = record
         self._shuffled = None
 
@@ -160,6 +165,8 @@ class Table:
         parts: dict[str, object] = {"id": self.id, "name": self.name}
         if self.description:
             parts["description"] = self.description
+        if self.date_dependency:
+            parts["dateDependencySettings"] = self.date_dependency
         extra = {"visibleFieldIds": list(self.fields)} if visible_fields else {}
         return parts | {
             "primaryFieldId": self.primary_field_id,
@@ -188,6 +195,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """A table, or a field of it, that was made or given other words, for webhooks; `before` None means made."""
+
+    table_id: str
+    field_id: str | None = None
+    before: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FreshFile:
     """A file that a cell names by URL and that has yet to be fetched."""
 
@@ -200,18 +216,21 @@ class FreshFile:
 
 @dataclass(slots=True)
 class Base:
-    """A base and what changed in it since it was last saved.
+    """A base and what changed in it since it was last saved; `created` and `workspace` only where the API made it.
 
-    `changes` is filled only while a webhook watches the base.
+    `changes` and `schema_changes` are filled only while a webhook watches the base.
     """
 
     id: str
     name: str
     tables: dict[str, Table] = field(default_factory=dict)
+    created: int = 0
+    workspace: str = ""
     dirty_records: set[tuple[str, str]] = field(default_factory=set)
     dirty_schema: bool = False
     watched: bool = False
     changes: list[Change] = field(default_factory=list)
+    schema_changes: list[SchemaChange] = field(default_factory=list)
     fresh_files: list[FreshFile] = field(default_factory=list)
 
     def find_table(self, name_or_id: str) -> Table | None:
@@ -222,6 +241,15 @@ class Base:
     def link_target(self, link: Field) -> Table | None:
         """The table a link field points at."""
         return self.tables.get(link.option("linkedTableId"))
+
+    def report(self, change: Change | SchemaChange) -> None:
+        """Remember a change for the webhooks of the base."""
+        if not self.watched:
+            return
+        if isinstance(change, Change):
+            self.changes.append(change)
+        else:
+            self.schema_changes.append(change)
 
     def touch(self, table: Table, record_ids: Iterable[str]) -> None:
         """Remember that these records must be saved."""

@@ -24,6 +24,7 @@ _SCALARS: Final = frozenset(
         "userLocale",
     }
 )
+COMMENT_COUNT: Final = "commentCount"
 _QUERY_ONLY: Final = frozenset({"timeZone", "userLocale"})
 
 
@@ -47,6 +48,7 @@ class ListQuery:
     fields: tuple[str, ...] | None = None
     sort: tuple[SortKey, ...] = ()
     style: Style = PLAIN
+    count_comments: bool = False
 
 
 def from_query(pairs: Iterable[tuple[str, str]]) -> ListQuery:
@@ -54,10 +56,13 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> ListQuery:
     values: dict[str, object] = {}
     fields: dict[str, list[str]] = {}
     sort: dict[str, dict[str, object]] = {}
+    metadata: list[object] = []
     for key, value in pairs:
         name, brackets = key.partition("[")[0], _BRACKETS.findall(key)
         if name == "fields":
             fields.setdefault(brackets[0] if brackets else "", []).append(value)
+        elif name == "recordMetadata":
+            metadata.append(value)
         elif name == "sort" and brackets[1:]:
             sort.setdefault(brackets[0], {})[brackets[-1]] = value
         elif key in _SCALARS:
@@ -66,6 +71,7 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> ListQuery:
             raise errors.invalid_request()
     if fields:
         values["fields"] = [one for index in sorted(fields, key=_index) for one in fields[index]]
+    values["recordMetadata"] = metadata
     values["sort"] = [sort[index] for index in sorted(sort, key=_index)]
     return _query(values)
 
@@ -76,7 +82,7 @@ def _index(text: str) -> int:
 
 def from_body(body: Mapping[str, object], pairs: Iterable[tuple[str, str]]) -> ListQuery:
     """Read a listRecords body; timeZone and userLocale stay in the query string; raises ApiError."""
-    if not set(body) <= (_SCALARS - _QUERY_ONLY) | {"fields", "sort"}:
+    if not set(body) <= (_SCALARS - _QUERY_ONLY) | {"fields", "sort", "recordMetadata"}:
         raise errors.invalid_request()
     query = {key: value for key, value in pairs if key in _QUERY_ONLY}
     return _query({**body, **query})
@@ -99,7 +105,17 @@ def _query(values: Mapping[str, object]) -> ListQuery:
         fields=_fields(values.get("fields")),
         sort=_sort(values.get("sort")),
         style=style(values),
+        count_comments=_counts_comments(values.get("recordMetadata")),
     )
+
+
+def _counts_comments(wanted: object) -> bool:
+    """`recordMetadata` knows one word; raises ApiError for any other."""
+    if wanted is None:
+        return False
+    if not isinstance(wanted, list) or not all(one == COMMENT_COUNT for one in wanted):
+        raise errors.invalid_request()
+    return bool(wanted)
 
 
 def _number(value: object, default: int) -> int:

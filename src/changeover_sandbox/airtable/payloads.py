@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from changeover_sandbox.airtable.computed import Reading
 from changeover_sandbox.airtable.formula import as_text
 from changeover_sandbox.airtable.ids import iso
-from changeover_sandbox.airtable.model import Cells, Change, ChangeKind, Field, Record, Table
+from changeover_sandbox.airtable.model import Cells, Change, ChangeKind, Field, Record, SchemaChange, Table
 from changeover_sandbox.airtable.webhooks import Webhook
 
 
@@ -16,8 +16,18 @@ def payload(hook: Webhook, reading: Reading, number: int, at: int) -> dict[str, 
         table = reading.base.tables.get(change.table_id)
         if table is not None and _watches(hook, change):
             _enter(tables.setdefault(table.id, {}), hook, reading, table, change)
-    if not tables:
+    made: dict[str, object] = {}
+    for edit in reading.base.schema_changes:
+        table = reading.base.tables.get(edit.table_id)
+        if table is not None and _watches_schema(hook, edit):
+            _enter_schema(made, tables, hook, table, edit)
+    if not (tables or made):
         return None
+    body = _envelope(reading, number, at)
+    return body | ({"changedTablesById": tables} if tables else {}) | ({"createdTablesById": made} if made else {})
+
+
+def _envelope(reading: Reading, number: int, at: int) -> dict[str, object]:
     return {
         "timestamp": iso(at),
         "baseTransactionNumber": number,
@@ -26,7 +36,6 @@ def payload(hook: Webhook, reading: Reading, number: int, at: int) -> dict[str, 
             "source": "publicApi",
             "sourceMetadata": {"user": {**reading.owner, "permissionLevel": "create"}},
         },
-        "changedTablesById": tables,
     }
 
 
@@ -40,6 +49,44 @@ def _watches(hook: Webhook, change: Change) -> bool:
         and (not sources or bool(sources & {"publicApi", "all"}))
         and (change.kind is not ChangeKind.UPDATED or not watched or bool(watched.intersection(change.field_ids)))
     )
+
+
+def _watches_schema(hook: Webhook, change: SchemaChange) -> bool:
+    filters = hook.filters()
+    kinds, sources, watched = (
+        _names(filters, name) for name in ("changeTypes", "fromSources", "watchSchemasOfFieldIds")
+    )
+    kind = ChangeKind.CREATED if change.before is None else ChangeKind.UPDATED
+    return (
+        ("tableMetadata" if change.field_id is None else "tableFields") in _names(filters, "dataTypes")
+        and filters.get("recordChangeScope") in (None, change.table_id)
+        and (not kinds or kind.value in kinds)
+        and (not sources or bool(sources & {"publicApi", "all"}))
+        and (change.field_id is None or change.before is None or not watched or change.field_id in watched)
+    )
+
+
+def _enter_schema(
+    made: dict[str, object], tables: dict[str, dict[str, object]], hook: Webhook, table: Table, change: SchemaChange
+) -> None:
+    words = {"name": table.name, "description": table.description}
+    if change.field_id is not None:
+        one = table.fields[change.field_id]
+        current = {"name": one.name, "type": one.type}
+        entry = tables.setdefault(table.id, {})
+        group = entry.setdefault("createdFieldsById" if change.before is None else "changedFieldsById", {})
+        if isinstance(group, dict):
+            group[one.id] = current if change.before is None else _field_change(hook, current, change)
+    elif change.before is None:
+        fields = {one.id: {"name": one.name, "type": one.type} for one in table.fields.values()}
+        made[table.id] = {"metadata": words, "fieldsById": fields, "recordsById": {}}
+    else:
+        tables.setdefault(table.id, {})["changedMetadata"] = {"current": words, "previous": change.before}
+
+
+def _field_change(hook: Webhook, current: dict[str, str], change: SchemaChange) -> dict[str, object]:
+    shown: dict[str, object] = {"current": current}
+    return shown | ({"previous": change.before} if hook.includes().get("includePreviousFieldDefinitions") else {})
 
 
 def _names(parts: Mapping[str, object], name: str) -> set[str]:

@@ -125,7 +125,7 @@ def delete(write: Write, record_ids: Sequence[str]) -> None:
             raise errors.missing_row(record_id)
     for record_id in dict.fromkeys(record_ids):
         record = write.table.records[record_id]
-        _report(write, Change(ChangeKind.DESTROYED, write.table.id, record_id, (), dict(record.cells)))
+        write.base.report(Change(ChangeKind.DESTROYED, write.table.id, record_id, (), dict(record.cells)))
         unlink_everywhere(write.base, write.table, record)
         write.table.discard(record_id)
         write.base.touch(write.table, [record_id])
@@ -153,7 +153,7 @@ def _insert(
     table.add(record)
     _store(write, table, record, cells.items())
     write.base.touch(table, [record.id])
-    _report(write, Change(ChangeKind.CREATED, table.id, record.id, tuple(cells)))
+    write.base.report(Change(ChangeKind.CREATED, table.id, record.id, tuple(cells)))
     return record
 
 
@@ -166,7 +166,7 @@ def _change(write: Write, record: Record, cells: Cells, *, replace: bool) -> Rec
     record.modified.update(dict.fromkeys(cells, write.now))
     record.touched = write.now if cells else record.touched
     write.base.touch(write.table, [record.id])
-    _report(write, Change(ChangeKind.UPDATED, write.table.id, record.id, tuple(cells), before))
+    write.base.report(Change(ChangeKind.UPDATED, write.table.id, record.id, tuple(cells), before))
     return record
 
 
@@ -188,8 +188,3 @@ def _order_files(base: Base, table: Table, record: Record, target: Field) -> Non
     for item in held if isinstance(held, list) else ():
         if "size" not in item:
             base.fresh_files.append(FreshFile(base.id, table.id, record.id, target.id, str(item["id"])))
-
-
-def _report(write: Write, change: Change) -> None:
-    if write.base.watched:
-        write.base.changes.append(change)

@@ -119,9 +119,35 @@ def cell_text(view: RowView, one: Field, zone: ZoneInfo | None) -> str:
             return patterns.write(datetime(value.year, value.month, value.day, tzinfo=zone), pattern)
         clock = "HH:mm" if _format_name(one, "timeFormat") == "24hour" else "h:mma"
         return patterns.write(value.astimezone(zone), f"{pattern} {clock}")
-    if isinstance(value, int | float) and isinstance(precision := one.options.get("precision"), int):
-        return f"{value:.{precision}f}"
-    return as_text(value)
+    return _number_text(value, one) if isinstance(value, int | float) else as_text(value)
+
+
+def _number_text(value: float, one: Field) -> str:
+    precision = one.options.get("precision")
+    places = precision if isinstance(precision, int) else 0
+    match one.type:
+        case "currency":
+            return f"{'-' if value < 0 else ''}{one.option('symbol')}{abs(value):,.{places}f}"
+        case "percent":
+            return f"{value * 100:.{places}f}%"
+        case "duration":
+            return _duration_text(value, one.option("durationFormat"))
+    return as_text(value) if precision is None else f"{value:.{places}f}"
+
+
+def _duration_text(seconds: float, pattern: str) -> str:
+    """Seconds as hours, minutes and, where the format has them, seconds with so many decimals."""
+    places = len(pattern.partition(".")[2])
+    if ":ss" not in pattern:
+        minutes = round(abs(seconds) / 60)
+        clock = f"{minutes // 60}:{minutes % 60:02d}"
+    else:
+        ticks = round(abs(seconds) * 10**places)
+        whole, fraction = divmod(ticks, 10**places)
+        clock = f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}" + (
+            f".{fraction:0{places}d}" if places else ""
+        )
+    return f"-{clock}" if seconds < 0 else clock
 
 
 def _format_name(one: Field, option: str) -> str:

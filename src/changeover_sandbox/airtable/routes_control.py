@@ -24,6 +24,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_post(f"{PREFIX}/limits", change_limits)
     router.add_post(f"{PREFIX}/schema", load_schema)
     router.add_post(f"{PREFIX}/views", add_view)
+    router.add_post(f"{PREFIX}/reactions", react)
     router.add_get(f"{PREFIX}/records", dump_records)
     router.add_post(f"{PREFIX}/records", seed_records)
     router.add_patch(f"{PREFIX}/records", edit_records)
@@ -64,6 +65,19 @@ async def add_view(request: web.Request) -> web.Response:
     table.views[view.id] = view
     base.dirty_schema = True
     return answer(view.as_json(), status=201)
+
+
+async def react(request: web.Request) -> web.Response:
+    """`{"base_id", "table", "record", "comment", "emoji"}`: a reaction, which a person gives in the interface."""
+    body = await object_of(request)
+    base, table = _table(request, body)
+    record, emoji = table.records.get(str(body.get("record"))), str(body.get("emoji") or "")
+    if record is None or not emoji:
+        raise web.HTTPBadRequest(text="no such record, or no emoji")
+    state = state_of(request)
+    comment = state.thread(base, record).react(str(body.get("comment")), emoji, owner_of(""))
+    state.keep_thread(base, record)
+    return answer(comment.as_json(), status=201)
 
 
 def _base(request: web.Request, parts: Mapping[str, object]) -> Base:

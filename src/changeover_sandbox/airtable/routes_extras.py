@@ -18,7 +18,7 @@ from changeover_sandbox.airtable.context import (
     table_of,
 )
 from changeover_sandbox.airtable.ids import iso, new_id
-from changeover_sandbox.airtable.model import Base, Field, Record, Table
+from changeover_sandbox.airtable.model import Base, Change, ChangeKind, Field, Record, Table
 from changeover_sandbox.airtable.parameters import flag
 from changeover_sandbox.airtable.render import FILES_PATH, URL_LIFE, file_json
 from changeover_sandbox.airtable.state import owner_of
@@ -26,6 +26,7 @@ from changeover_sandbox.airtable.webhooks import Webhook
 from changeover_sandbox.control import credential_of
 
 MAX_UPLOAD = 5 * 1024 * 1024
+COMMENTS_PER_PAGE = 100
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
@@ -47,10 +48,16 @@ def add_routes(router: web.UrlDispatcher) -> None:
 
 
 async def list_comments(request: web.Request) -> web.Response:
-    """The comments of a record, newest first, all on one page."""
+    """The comments of a record, newest first: `?pageSize&offset`."""
     base, table = table_of(request)
+    size = request.query.get("pageSize", str(COMMENTS_PER_PAGE))
+    if not set(request.query) <= {"pageSize", "offset"} or not (
+        size.isdecimal() and 1 <= int(size) <= COMMENTS_PER_PAGE
+    ):
+        raise errors.invalid_request()
     thread = state_of(request).thread(base, record_of(request, table))
-    return answer({"comments": [one.as_json() for one in reversed(thread.comments)], "offset": None})
+    comments, offset = thread.page(request.query.get("offset", ""), int(size))
+    return answer({"comments": [one.as_json() for one in comments], "offset": offset})
 
 
 async def add_comment(request: web.Request) -> web.Response:
@@ -113,6 +120,7 @@ async def upload(request: web.Request) -> web.Response:
     kept = [*(held if isinstance(held, list) else []), item]
     record.cells[target.id] = kept
     record.touched = record.modified[target.id] = state.now_ms()
+    base.report(Change(ChangeKind.UPDATED, table.id, record.id, (target.id,), {target.id: held} if held else {}))
     base.touch(table, [record.id])
     state.keep_file(base.id, str(item["id"]), content)
     expires = state.now_ms() + int(URL_LIFE.total_seconds() * 1000)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from changeover_sandbox.airtable import errors, schema
+from changeover_sandbox.airtable import bases, errors, schema
 from changeover_sandbox.airtable.context import answer, base_of, json_of, state_of, table_of
 from changeover_sandbox.airtable.state import owner_of
 from changeover_sandbox.control import credential_of
@@ -23,6 +23,9 @@ def add_routes(router: web.UrlDispatcher) -> None:
     tables = "/v0/meta/bases/{base}/tables"
     router.add_get("/v0/meta/whoami", whoami)
     router.add_get("/v0/meta/bases", list_bases)
+    router.add_post("/v0/meta/bases", create_base)
+    router.add_get("/v0/meta/bases/{base}", show_base)
+    router.add_delete("/v0/meta/bases/{base}/views/{view}", delete_view)
     router.add_get(tables, list_tables)
     router.add_post(tables, create_table)
     router.add_patch(f"{tables}/{{table}}", change_table)
@@ -42,6 +45,27 @@ async def list_bases(request: web.Request) -> web.Response:
     ids = sorted(state.tokens[credential_of(request)])
     bases = [{"id": one, "name": state.bases[one].name, "permissionLevel": "create"} for one in ids]
     return answer({"bases": bases})
+
+
+async def create_base(request: web.Request) -> web.Response:
+    """`POST /meta/bases` `{"name", "workspaceId", "tables"}`: a base that the token opens from now on."""
+    state = state_of(request)
+    made = bases.create_base(await json_of(request), state.now_ms())
+    state.keep_base(made, credential_of(request))
+    return answer({"id": made.id, "tables": [table.as_json() for table in made.tables.values()]})
+
+
+async def show_base(request: web.Request) -> web.Response:
+    """`GET /meta/bases/{base}`: the base and, where it is asked for, who works in it."""
+    owner = owner_of(credential_of(request))
+    return answer(bases.described(base_of(request), owner, set(request.query.getall("include", []))))
+
+
+async def delete_view(request: web.Request) -> web.Response:
+    """`DELETE /meta/bases/{base}/views/{view}`."""
+    view_id = request.match_info["view"]
+    schema.drop_view(base_of(request), view_id)
+    return answer({"id": view_id, "deleted": True})
 
 
 async def list_tables(request: web.Request) -> web.Response:

@@ -59,7 +59,10 @@ def _listed(request: web.Request, query: ListQuery) -> web.Response:
     only = None if query.fields is None else _fields(table, query.fields)
     page = listing.page(reading, table, query, state.cursors, state.clock())
     renderer = Renderer(reading, table, origin_of(request), query.style, only)
-    body: dict[str, object] = {"records": renderer.records(table.records[one] for one in page.ids)}
+    shown = renderer.records(table.records[one] for one in page.ids)
+    if query.count_comments:
+        shown = [one | {parameters.COMMENT_COUNT: state.comment_count(base, str(one["id"]))} for one in shown]
+    body: dict[str, object] = {"records": shown}
     return answer(body | ({"offset": page.offset} if page.offset else {}))
 
 

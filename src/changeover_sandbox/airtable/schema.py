@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from changeover_sandbox.airtable import errors
-from changeover_sandbox.airtable.fields import new_field
+from changeover_sandbox.airtable.date_dependency import date_dependency
+from changeover_sandbox.airtable.fields import is_description, new_field
 from changeover_sandbox.airtable.ids import new_id
-from changeover_sandbox.airtable.model import Base, Field, Table, View
+from changeover_sandbox.airtable.model import Base, Field, SchemaChange, Table, View
 
 
 def create_table(base: Base, body: object) -> Table:
@@ -13,7 +14,7 @@ def create_table(base: Base, body: object) -> Table:
     if not isinstance(body, Mapping) or not set(body) <= {"name", "description", "fields"}:
         raise errors.invalid_request()
     name, description, fields = body.get("name"), body.get("description"), body.get("fields")
-    if not isinstance(name, str) or not name.strip() or not isinstance(description, str | None):
+    if not isinstance(name, str) or not name.strip() or not is_description(description):
         raise errors.invalid_request()
     if not isinstance(fields, list) or not fields:
         raise errors.invalid_request()
@@ -29,11 +30,12 @@ def create_table(base: Base, body: object) -> Table:
         primary_field_id=made[0].id,
         fields={one.id: one for one in made},
         views={view.id: view},
-        description=description,
+        description=str(description) if description else None,
     )
     base.tables[table.id] = table
     for one in made:
         make_inverse(base, table, one)
+    base.report(SchemaChange(table.id))
     base.dirty_schema = True
     return table
 
@@ -45,6 +47,7 @@ def create_field(base: Base, table: Table, body: object) -> Field:
     table.fields[made.id] = made
     make_inverse(base, table, made)
     table.forget_compiled()
+    base.report(SchemaChange(table.id, made.id))
     base.dirty_schema = True
     return made
 
@@ -74,6 +77,7 @@ def make_inverse(base: Base, table: Table, link: Field) -> None:
     link.options["inverseLinkFieldId"] = inverse.id
     target.fields[inverse.id] = inverse
     target.forget_compiled()
+    base.report(SchemaChange(target.id, inverse.id))
 
 
 def _free_name(table: Table, wanted: str) -> str:
@@ -85,12 +89,16 @@ def _free_name(table: Table, wanted: str) -> str:
 
 
 def change_table(base: Base, table: Table, body: object) -> None:
-    """Give a table another name or description; raises ApiError for anything else."""
-    name, description = _texts(body)
+    """Give a table another name, description or date dependency; raises ApiError for anything else."""
+    name, description = _texts(body, "dateDependencySettings")
     if name is not None and (found := base.find_table(name)) is not None and found is not table:
         raise errors.invalid_schema("DUPLICATE_TABLE_NAME", f"A table named {name} exists already")
+    if isinstance(body, Mapping) and "dateDependencySettings" in body:
+        table.date_dependency = date_dependency(table, body["dateDependencySettings"])
+    before = {"name": table.name, "description": table.description}
     table.name = name or table.name
     table.description = table.description if description is None else description
+    base.report(SchemaChange(table.id, before=before))
     base.dirty_schema = True
 
 
@@ -99,16 +107,30 @@ def change_field(base: Base, table: Table, target: Field, body: object) -> None:
     name, description = _texts(body)
     if name is not None:
         _refuse_taken(table, name, but=target.id)
+    before = {"name": target.name, "type": target.type}
     target.name = name or target.name
     target.description = target.description if description is None else description
     table.forget_compiled()
+    base.report(SchemaChange(table.id, target.id, before))
     base.dirty_schema = True
 
 
-def _texts(body: object) -> tuple[str | None, str | None]:
-    if not isinstance(body, Mapping) or not body or not set(body) <= {"name", "description"}:
+def drop_view(base: Base, view_id: str) -> None:
+    """Delete a view; the last one of a table stays; raises ApiError."""
+    for table in base.tables.values():
+        if view_id in table.views:
+            if len(table.views) == 1:
+                raise errors.invalid_request()
+            del table.views[view_id]
+            base.dirty_schema = True
+            return
+    raise errors.not_found()
+
+
+def _texts(body: object, *more: str) -> tuple[str | None, str | None]:
+    if not isinstance(body, Mapping) or not body or not set(body) <= {"name", "description", *more}:
         raise errors.invalid_request()
     name, description = body.get("name"), body.get("description")
-    if not isinstance(name, str | None) or not isinstance(description, str | None) or name == "":
+    if not isinstance(name, str | None) or not is_description(description) or name == "":
         raise errors.invalid_request()
     return name, description

@@ -64,6 +64,13 @@ class State:
         """A look at a base at this instant."""
         return Reading(base, instant(self.now_ms()), owner_of(token))
 
+    def keep_base(self, base: Base, token: str) -> None:
+        """Take in a base that the API made, and let the token into it."""
+        self.bases[base.id] = base
+        self.tokens[token].add(base.id)
+        parts = {"name": base.name, "created": base.created, "workspace": base.workspace, "token": token}
+        self._items.append(Item(Kind.BASE, "", base.id, errors.compact(parts)))
+
     def hooks_of(self, base_id: str) -> list[Webhook]:
         """The living webhooks of a base; those past their seven days are dropped."""
         now = self.now_ms()
@@ -86,6 +93,11 @@ class State:
     def thread(self, base: Base, record: Record) -> Thread:
         """The comments of a record."""
         return self.threads.setdefault((base.id, record.id), Thread())
+
+    def comment_count(self, base: Base, record_id: str) -> int:
+        """How many comments a record has."""
+        thread = self.threads.get((base.id, record_id))
+        return len(thread.comments) if thread else 0
 
     def keep_thread(self, base: Base, record: Record) -> None:
         """Save the comments of a record with the request."""
@@ -113,7 +125,7 @@ class State:
         return Aftermath(files, hooks)
 
     def _tell_webhooks(self, base: Base, token: str) -> list[Webhook]:
-        if not base.changes:
+        if not (base.changes or base.schema_changes):
             return []
         self.transactions += 1
         now, told = self.now_ms(), []
@@ -123,7 +135,7 @@ class State:
                 hook.payloads.append(Payload(now, body))
                 self.keep_hook(hook)
                 told.append(hook)
-        base.changes = []
+        base.changes, base.schema_changes = [], []
         return told
 
     def _collect(self, base: Base) -> None:
@@ -145,8 +157,10 @@ class State:
 
     def reset(self) -> None:
         """Empty every base, tables included; tokens and the settings of the limits stay."""
-        for base_id, base in self.bases.items():
-            self.bases[base_id] = Base(base_id, base.name)
+        made = {base.id for base in self.bases.values() if base.created}
+        self.bases = {one.id: Base(one.id, one.name) for one in self.bases.values() if one.id not in made}
+        for token, base_ids in self.tokens.items():
+            self.tokens[token] = base_ids - made
         self.cursors.by_id.clear()
         self.threads.clear()
         self.webhooks.clear()
@@ -175,6 +189,10 @@ def open_state(folder: Path | None, accounts: Sequence[Account], clock: Callable
     for one in accounts:
         tokens.setdefault(one.api_key, set()).add(one.base_id)
     state = State(Storage(folder), clock, bases, tokens)
+    for item in state.storage.load(Kind.BASE, ""):
+        parts = json.loads(item.body)
+        bases[item.id] = Base(item.id, parts["name"], created=parts["created"], workspace=parts["workspace"])
+        tokens.setdefault(parts["token"], set()).add(item.id)
     for base in bases.values():
         _restore(state, base)
     for item in state.storage.load(Kind.METER, ""):
@@ -188,7 +206,7 @@ def _restore(state: State, base: Base) -> None:
     for item in state.storage.load(Kind.SCHEMA, base.id):
         base.tables = load_schema(json.loads(item.body))
     records = [load_record(item.id, json.loads(item.body)) for item in state.storage.load(Kind.RECORD, base.id)]
-    for table_id, record in sorted(records, key=lambda one: one[1].created):
+    for table_id, record in sorted(records, key=lambda one: (one[1].place, one[1].created)):
         base.tables[table_id].add(record)
     for table in base.tables.values():
         _renumber(table)
@@ -213,13 +231,14 @@ def _renumber(table: Table) -> None:
 
 def dump_record(table_id: str, record: Record) -> str:
     """A record as it is stored."""
-    return errors.compact([table_id, record.created, record.touched, record.modified, record.cells])
+    parts = [table_id, record.created, record.touched, record.modified, record.cells, record.place]
+    return errors.compact(parts)
 
 
 def load_record(record_id: str, stored: list[object]) -> tuple[str, Record]:
-    """A stored record with the id of its table."""
-    table_id, created, touched, modified, cells = stored
-    return str(table_id), Record(record_id, created, cells, modified, touched)  # type: ignore[arg-type]
+    """A stored record with the id of its table; a file of an older sandbox lacks the place."""
+    table_id, created, touched, modified, cells, *place = stored
+    return str(table_id), Record(record_id, created, cells, modified, touched, *place)  # type: ignore[arg-type]
 
 
 def dump_schema(base: Base) -> list[dict[str, object]]:
@@ -231,6 +250,7 @@ def dump_schema(base: Base) -> list[dict[str, object]]:
             "primary_field_id": table.primary_field_id,
             "description": table.description,
             "next_number": table.next_number,
+            "date_dependency": table.date_dependency,
             "fields": [asdict(one) for one in table.fields.values()],
             "views": [asdict(view) for view in table.views.values()],
         }

@@ -12,6 +12,7 @@ FILE_NAME = "airtable.db"
 class Kind(StrEnum):
     """What a stored item is."""
 
+    BASE = "base"
     SCHEMA = "schema"
     RECORD = "record"
     COMMENTS = "comments"

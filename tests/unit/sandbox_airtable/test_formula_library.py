@@ -109,7 +109,8 @@ def test_every_function_that_pyairtable_builds_has_its_value(evaluate: Evaluate,
         return
     formula, expected = EXAMPLES[name]
     assert f"{name}(" in str(formula)
-    assert evaluate(str(formula), CELLS) == pytest.approx(expected)
+    wanted = pytest.approx(expected) if isinstance(expected, float) else expected
+    assert evaluate(str(formula), CELLS) == wanted
 
 
 def test_the_examples_name_no_function_that_pyairtable_lacks() -> None:
