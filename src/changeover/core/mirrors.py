@@ -11,7 +11,6 @@ from changeover.core.draft import Draft
 from changeover.core.follow import follow, note, take_report
 from changeover.core.identity import Calendar, How, bare_uid
 from changeover.core.ledger import Ledger
-from changeover.core.memory import MERGED
 from changeover.core.owner import ownerless
 from changeover.core.stay import Batch, EntryType, Observation, Stay
 
@@ -90,7 +89,7 @@ class _Surroundings:
             if draft.shares_a_night(each.check_in, each.check_out):
                 return draft
         for draft in self._ties.get((each.property_id, (each.check_in, each.check_out)), ()):
-            if self._source not in draft.sightings or self._still_shown(draft):
+            if self._still_shown(draft):
                 continue
             if draft.shares_a_night(each.check_in, each.check_out):
                 return draft
@@ -131,10 +130,7 @@ class _Surroundings:
     def removed(self, each: Observation) -> Draft | None:
         """A Removed row that this source has shown: by uid, and by dates only where uids do not last (R-50)."""
         for draft in self._gone:
-            mirrored = draft.after.source != self._source
             if draft.after.property_id != each.property_id or self._ledger.was_seen(draft, self._source):
-                continue
-            if mirrored and draft.after.change_summary.startswith(MERGED):
                 continue
             by_dates = not each.stable_uid and draft.nights == (each.check_in, each.check_out)
             if by_dates or each.uid in draft.sightings[self._source].uids:

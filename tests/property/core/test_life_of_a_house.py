@@ -1,8 +1,8 @@
 """A house, its guests and its calendars over many days: every guest has one row and one job for life.
 
-The truth is a list of guests who never share a night. Each booked on one calendar; others copy the nights as blocks, late or
-never. Calendars fail, are cut, give new uids, are retired and linked anew; people edit and delete rows; the state database
-is lost. Whatever happens, after every run each guest whom a calendar shows has exactly one live row.
+The truth is a list of guests who never share a night, each booked on one calendar; others copy the nights as blocks,
+late or never. Calendars fail, are cut, give new uids, are retired and linked anew; people edit and delete rows; the
+state database is lost. Whatever happens, after every run each guest whom a calendar shows has exactly one live row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases where two rules meet: a stay must neither split, nor flip, nor lose its job, whatever comes together in one run."""
+"""Cases where two rules meet: a stay must neither split, nor flip, nor lose its job, whatever comes together."""
 
 from __future__ import annotations
 
@@ -285,6 +285,121 @@ def test_a_source_joins_a_sourced_row_rather_than_the_peoples_row_beside_it(base
     base.add_row(source=None, url="", uid="by hand", service_type="")
     base.feed(BOOKING, guest("b1", 10, 14))
     assert row_of(base, "a1").also_seen_in == f"Booking.com · {BOOKING.key} · b1"
+
+
+def test_a_new_row_gives_way_to_one_that_a_mirror_brings_onto_its_nights(base: PaperBase) -> None:
+    """Invariant 1: also when both happen in one run."""
+    both(base, (guest("a1", 10, 14),), (guest("b1", 10, 14),))
+    base.edit(base.only, job_id="job_1")
+    for _ in range(4):
+        both(base, (), (guest("b1", 10, 16),))
+    assert base.nights() == [(10, 16)]
+    base.edit(base.only, status=Status.MODIFIED)
+    assert base.only.job_id == "job_1"
+
+
+@pytest.mark.parametrize("job", ["", "job_2"])
+def test_a_stay_that_appears_where_a_mirror_leads_another_is_the_same_stay(base: PaperBase, job: str) -> None:
+    """R-54, R-55: the row with a job stays, and only one of them."""
+    both(base, (guest("a1", 10, 14),), (guest("b1", 10, 14),))
+    for _ in range(3):
+        both(base, (), (guest("b1", 10, 16),))
+    if job:
+        base.feed(VRBO, guest("v1", 10, 16), hours=0)
+        base.edit(row_of(base, "v1"), job_id=job)
+    base.run(base.batch(AIRBNB), base.batch(BOOKING, guest("b1", 10, 16)), base.batch(VRBO, guest("v1", 10, 16)))
+    assert (base.nights(), base.only.job_id) == ([(10, 16)], job)
+    assert not both(base, (), (guest("b1", 10, 16),)).changes
+
+
+def test_rows_of_one_uid_wait_until_their_calendar_says_which_nights_are_right(base: PaperBase) -> None:
+    base.add_row(uid=f"u1_{CASA}")
+    base.add_row(uid=f"u1_{CASA}", check_in=day(20), check_out=day(24))
+    assert not base.feed(BOOKING, guest("b1", 40, 42)).counts.of("retired")
+    base.feed(AIRBNB, guest("u1", 20, 24))
+    assert base.nights() == [(20, 24), (40, 42)]
+
+
+def test_a_tie_by_nights_ends_where_the_row_has_gone_elsewhere(base: PaperBase) -> None:
+    """R-53: no common night left, so the mirror is a stay of its own."""
+    both(base, (guest("a1", 10, 14),), (block("x1", 10, 14, stable_uid=False),))
+    both(base, (guest("a1", 20, 24),), (block("x2", 10, 14, stable_uid=False),))
+    assert base.nights() == [(10, 14), (20, 24)]
+    assert base.live[1].also_seen_in == ""
+
+
+def test_of_two_uids_of_one_mirror_the_one_that_leaves_is_a_stay_of_its_own(base: PaperBase) -> None:
+    both(base, (guest("a1", 10, 14),), (block("b1", 10, 14), block("b2", 10, 14)))
+    both(base, (guest("a1", 10, 14),), (block("b1", 10, 14), block("b2", 30, 34)))
+    assert base.nights() == [(10, 14), (30, 34)]
+    assert not both(base, (guest("a1", 10, 14),), (block("b1", 10, 14), block("b2", 30, 34))).changes
+
+
+def test_a_mirror_brings_a_merged_row_back_when_its_stay_is_apart_again(base: PaperBase) -> None:
+    """R-53, V-12: with the job it had."""
+    base.run(base.batch(BOOKING, guest("b1", 20, 24)), base.batch(VRBO, guest("v1", 20, 24)))
+    base.edit(base.only, job_id="job_b")
+    base.run(base.batch(AIRBNB, guest("a1", 10, 14)))
+    base.edit(row_of(base, "a1"), job_id="job_a", created=base.now - timedelta(days=99))
+    base.run(base.batch(AIRBNB, guest("a1", 20, 24)), base.batch(VRBO, guest("v1", 20, 24)))
+    assert base.only.job_id == "job_a"
+    base.run(base.batch(AIRBNB, guest("a1", 10, 14)), base.batch(VRBO, guest("v1", 20, 24)))
+    assert [(stay.job_id, stay.entry_source) for stay in base.live] == [("job_a", "Airbnb"), ("job_b", "VRBO")]
+
+
+def test_a_past_stay_that_never_had_a_row_gets_one(base: PaperBase) -> None:
+    """R-4: inside the import window."""
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    base.feed(AIRBNB, guest("u1", 10, 14), guest("u0", -5, -2))
+    assert base.nights() == [(-5, -2), (10, 14)]
+
+
+def test_words_of_a_person_among_the_mirrors_are_passed_over(base: PaperBase) -> None:
+    both(base, (guest("a1", 10, 14),), (block("b1", 10, 14),))
+    base.edit(base.only, also_seen_in=f"see VRBO too\n{base.only.also_seen_in}")
+    base.lose_the_state_database()
+    both(base, (guest("a1", 10, 14),), (block("b1", 10, 14),))
+    assert base.only.also_seen_in == f"Booking.com · {BOOKING.key} · b1"
+
+
+def test_a_duplicate_is_shown_only_by_what_shows_the_row_that_stays(base: PaperBase) -> None:
+    base.add_row(uid=f"u1_{CASA}", job_id="job_1")
+    base.add_row(uid=f"u2_{CASA}", job_id="job_2")
+    assert [hold.reason for hold in base.run().holds] == [HoldReason.DUPLICATE]
+    assert base.live[1].missing_count == 0
+
+
+def test_a_row_that_two_uids_fold_into_is_found_by_either(base: PaperBase) -> None:
+    """R-44, R-46.1: the uid that is folded away has a row, so that row is the stay."""
+    base.feed(AIRBNB, guest("u2", 10, 14))
+    base.edit(base.only, job_id="job_2")
+    base.feed(AIRBNB, block("u1", 10, 15), block("u2", 10, 15))
+    assert (base.only.job_id, base.nights()) == ("job_2", [(10, 15)])
+
+
+def test_a_running_stay_whose_start_another_calendar_trims_is_one_stay(base: PaperBase) -> None:
+    """R-48, R-51: some platforms let a running stay begin today."""
+    base.feed(BOOKING, guest("b1", 0, 5, stable_uid=False))
+    base.feed(AIRBNB, guest("a1", -3, 5))
+    assert len(base.live) == 1
+
+
+def test_a_stay_comes_back_before_a_new_mirror_makes_a_row_of_it(base: PaperBase) -> None:
+    """R-50, V-12: its old row and job, also when a calendar that never showed it is read first."""
+    base.feed(BOOKING, guest("b1", 10, 14, stable_uid=False))
+    base.edit(base.only, job_id="job_1")
+    base.run(base.batch(BOOKING, retired=True))
+    both(base, (block("a1", 10, 14),), (guest("b2", 10, 14, stable_uid=False),))
+    assert base.only.job_id == "job_1"
+
+
+def test_a_block_that_left_its_mirror_is_not_led_back_by_an_old_view_of_it(base: PaperBase) -> None:
+    """R-52, R-53: only a Reservation that still shares a night takes a Block over."""
+    both(base, (guest("a1", 10, 14),), (guest("b1", 10, 14),))
+    base.feed(AIRBNB, block("a1", 20, 24))
+    assert (base.nights(), base.only.entry_type) == ([(20, 24)], EntryType.BLOCK)
+    both(base, (block("a1", 20, 24),), (guest("b1", 10, 14),))
+    assert base.nights() == [(10, 14), (20, 24)]
 
 
 # -- absence and people ----------------------------------------------------------------------------------------------
