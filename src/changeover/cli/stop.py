@@ -61,7 +61,7 @@ def resume(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Lift the stop, after showing what waits."""
+    """Lift the stop, after showing what waits; deliveries that gave up are begun again by the next run."""
     settings = open_settings(env, as_json=as_json, level="WARNING")
     store = open_store(settings)
     from changeover.engine.stop import StopLevel, StopSwitch
@@ -70,12 +70,14 @@ def resume(
     state = switch.state()
     waiting = _waiting(store)
     if state.level is StopLevel.NONE:
+        _begin_again(store)
         _say_resumed(env, "is not stopped", waiting, as_json=as_json)
         return
     if not yes:
         said = f"{env} is stopped ({state.level}){f': {state.why}' if state.why else ''}"
         _ask(f"{said}. {waiting} writes wait and will be sent by the next run. Resume?", as_json=as_json)
     switch.clear()
+    _begin_again(store)
     _say_resumed(env, "goes on", waiting, as_json=as_json)
 
 
@@ -110,6 +112,17 @@ def _waiting(store: Database | None) -> int:
 
     with store.read() as connection:
         return deliveries.pending(connection)
+
+
+def _begin_again(store: Database | None) -> None:
+    """A person has spoken: what gave up after being cut off again and again gets a new start."""
+    if store is None:
+        return
+    from changeover.engine.durable import ask_to_revive, given_up
+
+    with store.begin() as connection:
+        if given_up(connection):
+            ask_to_revive(connection, datetime.now(UTC))
 
 
 def _ask(question: str, *, as_json: bool) -> None:

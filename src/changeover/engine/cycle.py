@@ -19,7 +19,7 @@ from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
 from changeover.engine import calendars, watch
 from changeover.engine.base import Base, Reader
-from changeover.engine.durable import Durable
+from changeover.engine.durable import Durable, asked_to_revive
 from changeover.engine.housekeeping import keep_house
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
@@ -168,6 +168,10 @@ class Cycle:
             return None
         self._durable = Durable(self._sending(base), self._settings.folder)
         self._durable.start()
+        with self._db.begin() as connection:
+            revive = asked_to_revive(connection)
+        if revive:
+            self._durable.revive()
         settled = self._durable.settle()
         log.info("deliveries.settled", sent=settled.total.sent, left=settled.total.left, stopped=settled.total.stopped)
         return None if not settled.total.left and not settled.dead else _failure(settled.total)

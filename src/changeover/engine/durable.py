@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy import Connection
+
 from changeover.core.plan import Alert, Level
 from changeover.engine import names
 from changeover.engine.lease import LeaseLost
@@ -19,7 +21,7 @@ from changeover.engine.names import Role
 from changeover.engine.process import host_name
 from changeover.engine.sending import Sending, Sent
 from changeover.ops import logging
-from changeover.store import alerts, deliveries
+from changeover.store import alerts, deliveries, facts
 
 if TYPE_CHECKING:
     from dbos import DBOSConfig, WorkflowHandle, WorkflowStatus
@@ -33,6 +35,7 @@ _PRUNED_AT_ONCE = 500
 _UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
 _DEAD = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
+_REVIVE = "deliveries.revive"
 
 
 class ExecutorInUse(Exception):
@@ -118,7 +121,7 @@ class Durable:
         May be called again for the same run: what was committed since, or was left, is sent then.
         """
         attempts = self._attempts(run_id)
-        if any(each.status == _DEAD for each in attempts):
+        if self._gave_up(run_id, attempts):
             return self._dead_letter(run_id)
         running = [each.workflow_id for each in attempts if each.status in _UNFINISHED]
         for workflow_id in running:
@@ -218,11 +221,20 @@ class Durable:
         self._waiting -= 1
         return result
 
+    def _gave_up(self, run_id: str, attempts: Sequence[WorkflowStatus]) -> bool:
+        """Whether the last attempt was cut off too often and sent nothing; one that got on is followed by another."""
+        last = max(attempts, key=lambda each: each.created_at or 0, default=None)
+        if last is None or last.status != _DEAD:
+            return False
+        began = datetime.fromtimestamp((last.created_at or 0) / 1000, UTC)
+        with self._sending.database.read() as connection:
+            return deliveries.done_since(connection, run_id, began) == 0
+
     def _dead_letter(self, run_id: str) -> Sent:
         rule, subject = _subject(run_id)
         text = (
             f"The delivery of {run_id} was cut off {names.MOST_RECOVERIES} times and is not begun again: "
-            "its writes wait. Find out what kills the process, then retry it."
+            "its writes wait. Find out what kills the process; then `changeover resume` begins it again."
         )
         with self._sending.database.begin() as connection:
             alert = Alert(rule, subject, Level.ERROR, text)
@@ -258,6 +270,26 @@ def _log_as_we_do() -> None:
     logger = getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(NullHandler())
+
+
+def given_up(connection: Connection) -> tuple[str, ...]:
+    """The subjects of the deliveries that are dead letters and wait for a person."""
+    rule, prefix = _subject("")
+    return tuple(
+        each.subject
+        for each in alerts.standing(connection)
+        if each.rule == rule and each.subject[: len(prefix)] == prefix
+    )
+
+
+def ask_to_revive(connection: Connection, now: datetime) -> None:
+    """Notes that a person wants dead letters begun again; the next run does it."""
+    facts.put(connection, _REVIVE, True, now)
+
+
+def asked_to_revive(connection: Connection) -> bool:
+    """Whether that was asked for; the question is answered once."""
+    return facts.forget(connection, _REVIVE)
 
 
 class _Lock:

@@ -15,6 +15,8 @@ from changeover.store.runs import RunState
 _NAMES_SHOWN = 3
 _LONGEST = 1000
 _SEPARATOR = " — "
+# A step that people have switched off is no failure and does not look like one.
+_ICONS = {RunState.SUCCEEDED: "✅", RunState.PARTIAL: "⚠️", RunState.DISABLED: "⏸️", RunState.NOT_CONFIGURED: "⏸️"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def names_text(names: Sequence[str]) -> str:
 
 def sync_details(outcome: Outcome, started: datetime, seconds: float, zone: ZoneInfo) -> str:
     """The line of the control table: one icon, the text, how long, when it started (C-42); at most 1,000 characters."""
-    icon = {RunState.SUCCEEDED: "✅", RunState.PARTIAL: "⚠️"}.get(outcome.state, "❌")
+    icon = _ICONS.get(outcome.state, "❌")
     local = started.astimezone(zone)
     clock = f"{local:%b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"
     tail = f"{_SEPARATOR}{round(seconds)} s{_SEPARATOR}{clock}"

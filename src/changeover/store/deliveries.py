@@ -260,6 +260,14 @@ def last_done(conn: Connection, phase: Phase) -> dict[str, Fields]:
     return {row.record_id: row.fields for row in conn.execute(statement)}
 
 
+def done_since(conn: Connection, run_id: str, at: datetime) -> int:
+    """How many of a run's writes got their receipt at or after an instant."""
+    statement = select(func.count()).where(
+        deliveries.c.run_id == run_id, deliveries.c.state == State.DONE, deliveries.c.done_at >= at
+    )
+    return conn.scalars(statement).one()
+
+
 def prune(conn: Connection, before: datetime) -> int:
     """Deletes receipts that ended before an instant (AT-53: 90 days); answers how many."""
     statement = delete(deliveries).where(deliveries.c.done_at < before, deliveries.c.state.not_in(_OPEN))

@@ -13,7 +13,7 @@ from dbos import DBOS, DBOSClient, EnqueueOptions
 
 from changeover.airtable.deliver import Progress
 from changeover.engine import names, workflows
-from changeover.engine.durable import Durable, ExecutorInUse
+from changeover.engine.durable import Durable, ExecutorInUse, ask_to_revive, asked_to_revive, given_up
 from changeover.engine.lease import LeaseLost
 from changeover.engine.names import Role
 from changeover.engine.sending import Sending, Sent
@@ -208,11 +208,34 @@ def test_a_dead_letter_waits_for_a_person_and_is_begun_again_on_their_word(
     assert engine.prune(datetime.now(UTC) + timedelta(days=31)) == 0
     with database.read() as connection:
         assert [each.key for each in alerts.standing(connection)] == ["dev:dead_letter:delivery:run-aaa"]
+        assert given_up(connection) == ("delivery:run-aaa",)
     assert engine.revive() == ("run-aaa",)
     engine.settle()
     with database.read() as connection:
         assert deliveries.pending(connection) == 0
         assert alerts.standing(connection) == ()
+
+
+def test_a_delivery_that_got_on_before_it_was_cut_off_is_followed_by_another(
+    engine: Durable, sender: Sender, commit: Commit, database: Database
+) -> None:
+    commit("run-aaa", 13)
+    engine.deliver("run-aaa")
+    commit("run-aaa", 3)
+    _rewrite(database, names.delivery("run-aaa"), status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+    assert engine.settle().dead == ()
+    with database.read() as connection:
+        assert deliveries.pending(connection) == 0
+        assert given_up(connection) == ()
+
+
+def test_the_wish_to_begin_dead_letters_again_is_answered_once(database: Database) -> None:
+    with database.begin() as connection:
+        assert not asked_to_revive(connection)
+        ask_to_revive(connection, datetime.now(UTC))
+    with database.begin() as connection:
+        assert asked_to_revive(connection)
+        assert not asked_to_revive(connection)
 
 
 def test_a_dead_letter_found_while_waiting_is_said_and_not_waited_for(
