@@ -175,6 +175,8 @@ def computed_cell(view: RowView, target: Field) -> object:
     """A computed cell as the API answers it; None or empty where it is absent (§2.3)."""
     if target.type in {"createdBy", "lastModifiedBy"}:
         return dict(view.reading.owner)
+    if target.type == "button":
+        return {"label": target.name, "url": None}
     if target.type == "multipleLookupValues":
         return [item for row, field_id in _lookup(view, target) for item in _cell_items(row, field_id)]
     try:

@@ -59,6 +59,15 @@ def test_a_status_fault_answers_in_the_services_words_and_applies_nothing(sandbo
     assert sandbox.call("POST", "/Stays", STAY).status_code == 200
 
 
+def test_a_status_fault_may_carry_a_header(sandbox) -> None:
+    sandbox.fault("status", value="503 Retry-After: 7", times=1)
+    sandbox.fault("status", value="502 X-Cut: no", times=1)
+    first, second = (sandbox.call("POST", "/Stays", STAY) for _ in range(2))
+    assert (first.status_code, first.headers["Retry-After"]) == (503, "7")
+    assert first.json()["error"]["type"] == "RETRIABLE_ERROR"
+    assert (second.status_code, second.headers["X-Cut"]) == (502, "no")
+
+
 def test_a_dropped_line_before_the_commit_loses_the_request(sandbox) -> None:
     sandbox.fault("drop-before", times=1)
     with pytest.raises(requests.ConnectionError):
@@ -145,6 +154,9 @@ def test_a_fault_without_times_lasts_until_it_is_cleared(sandbox) -> None:
         {"mode": "explode"},
         {"mode": "status"},
         {"mode": "status", "value": 99},
+        {"mode": "status", "value": "503 Retry-After"},
+        {"mode": "status", "value": "503 : 7"},
+        {"mode": "status", "value": "soon Retry-After: 7"},
         {"mode": "latency"},
         {"mode": "latency", "value": "long"},
         {"mode": "html", "path": "("},

@@ -1,5 +1,7 @@
 """What was answered is still there after the server has gone (sandbox.md)."""
 
+import json
+import sqlite3
 from pathlib import Path
 
 FILE = b"\x89PNG picture"
@@ -74,3 +76,37 @@ def test_a_replaced_schema_takes_the_old_records_with_it(start, tables, tmp_path
     first.control("POST", "/schema", order)
     second = start(tmp_path)
     assert second.table("Homes").all() == []
+
+
+def test_a_view_keeps_the_order_of_insertion_whatever_the_times_are(start, tables, tmp_path: Path) -> None:
+    first = start(tmp_path)
+    first.control("POST", "/limits", {"enforce": False})
+    first.control("POST", "/schema", {"base_id": first.base_id, "tables": tables})
+    first.clock.stopped_at = 1_780_000_000.0
+    homes = first.table("Homes")
+    names = [f"home {number}" for number in range(30)]
+    homes.batch_create({"Name": name} for name in names)
+    old = {"fields": {"Name": "old"}, "createdTime": "2020-01-01T00:00:00.000Z"}
+    first.control("POST", "/records", {"base_id": first.base_id, "table": "Homes", "records": [old]})
+    for _ in range(2):
+        again = start(tmp_path)
+        again.control("POST", "/limits", {"enforce": False})
+        listed = [one["fields"]["Name"] for one in again.table("Homes").all(view="Grid view")]
+        assert listed == [*names, "old"]
+    again.table("Homes").create({"Name": "last"})
+    assert start(tmp_path).table("Homes").all(view="Grid view")[-1]["fields"]["Name"] == "last"
+
+
+def test_a_folder_of_an_older_sandbox_is_read_by_the_times_of_its_rows(start, tables, tmp_path: Path) -> None:
+    first = start(tmp_path)
+    first.control("POST", "/schema", {"base_id": first.base_id, "tables": tables})
+    first.seed("Homes", {"Name": "a"})
+    first.clock.ahead += 5
+    first.seed("Homes", {"Name": "b"})
+    first.control("POST", "/limits", {"enforce": False})
+    with sqlite3.connect(tmp_path / "airtable.db") as connection:
+        for row, body in connection.execute("SELECT id, body FROM item WHERE kind = 'record'").fetchall():
+            short = json.dumps(json.loads(body)[:5])
+            connection.execute("UPDATE item SET body = ? WHERE id = ?", (short, row))
+    connection.close()
+    assert [one["fields"]["Name"] for one in start(tmp_path).table("Homes").all(view="Grid view")] == ["a", "b"]
