@@ -45,12 +45,14 @@ def run(settings: Settings, request: RunRequest) -> CycleResult:
     return AutomationController(settings, request).run()
 
 
-def decide_holds(settings: Settings, ids: tuple[str, ...] | None, *, approve: bool, who: str | None) -> HoldOutcome:
+def decide_holds(
+    settings: Settings, ids: tuple[str, ...] | None, *, approve: bool, who: str | None, at: datetime | None = None
+) -> HoldOutcome:
     """A person's word on held removals, all of them for None, carried out at once unless another run is under way.
 
     `held approve` removes what is still missing, `held reject` zeroes the counters (R-69). No feed is asked.
     """
-    controller = AutomationController(settings, RunRequest(trigger=Trigger.CLI, who=who, observe=False))
+    controller = AutomationController(settings, RunRequest(trigger=Trigger.CLI, who=who, at=at, observe=False))
     with controller.database() as db, db.begin() as connection:
         decided = holds.decide(connection, ids, Decision.APPROVED if approve else Decision.REJECTED)
     ids_decided = tuple(held.id for held in decided.held)

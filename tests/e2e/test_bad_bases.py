@@ -1,4 +1,4 @@
-"""What may be wrong with a base: said by name, in the right state and exit code, with nothing written and nothing lost."""
+"""What may be wrong with a base: said by name, with the right state and exit code; nothing written, nothing lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airtable down, slow, at its limits or saying nonsense: sources are kept, plans wait, nothing is lost, all recovers alone."""
+"""Airtable down, slow, at its limits, saying nonsense: calendars are kept, plans wait, all mends itself."""
 
 from __future__ import annotations
 

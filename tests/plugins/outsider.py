@@ -1,7 +1,7 @@
-"""A business seen from outside: people work in its base through pyairtable, platforms serve its calendars, the program runs.
+"""A business from outside: people work in its base through pyairtable, calendars are served, the program runs.
 
-The stand-ins are one real process per pytest worker; every test gets empty bases, a data folder and settings of its own.
-`business` shortens the waits of pacing and retrying and nothing else; `processes=True` runs of it are untouched.
+The stand-ins are one real process per pytest worker; every test has empty bases, a data folder and settings of its own.
+`business` shortens the waits of pacing and repeating in this process, and nothing else.
 """
 
 from __future__ import annotations
@@ -418,7 +418,7 @@ class _Reading:
         self._db.close()
 
 
-# -- fixtures ------------------------------------------------------------------------------------------------------------
+# -- fixtures ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
