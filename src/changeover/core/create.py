@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from changeover.core.draft import Draft
-from changeover.core.follow import take_report
 from changeover.core.identity import composite_uid, row_uids
 from changeover.core.ledger import Ledger, default_types
 from changeover.core.stay import Batch, Observation, Status, Stay
@@ -39,7 +38,7 @@ def create(ledger: Ledger, batch: Batch, each: Observation) -> None:
     _restore(ledger, draft, _tombstone(ledger, batch, each), each)
     ledger.add(draft)
     ledger.saw(draft, batch, each)
-    take_report(draft, each)
+    draft.hear(each.report)
 
 
 def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:

@@ -29,7 +29,8 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
     _count_batch(ledger, batch, observations, folded)
     _relink(ledger, batch)
     items = [each for each in observations if each.kind.makes_row and not each.canceled]
-    matching = Matching(source, ledger.of_source(source), items, Calendar(ledger.today, ledger.horizon))
+    calendar = Calendar(ledger.today, ledger.horizon)
+    matching = Matching(source, ledger.of_source(source), items, calendar)
     matching.by_uid()
     mirrored = matching.set_aside(_tied_by_uid(ledger, batch, matching.left))
     matching.by_alias(live=True)
@@ -39,6 +40,7 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
     for each, draft, how in matching.found:
         note(ledger, batch, each, draft, how)
     _note_signs(ledger, batch, observations)
+    peoples = matching.set_aside(lambda each: _on_peoples_nights(ledger, calendar, each))
     before = len(matching.found)
     matching.withhold({(each.property_id, uid) for each in observations if each.canceled for uid in _uids(each)})
     matching.by_continuity(ledger.seen[source])
@@ -49,7 +51,7 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
         _yield_nights(ledger, batch, draft)
     _cancel(ledger, batch, observations)
     _refresh_labels(ledger, batch)
-    return mirrored + matching.left
+    return mirrored + peoples + matching.left
 
 
 def _uids(each: Observation) -> tuple[str, ...]:
@@ -69,6 +71,12 @@ def _tied_by_uid(ledger: Ledger, batch: Batch, items: Sequence[Observation]) -> 
         if named and not holds:
             del draft.sightings[source]
     return lambda each: (each.property_id, each.uid) in ties
+
+
+def _on_peoples_nights(ledger: Ledger, calendar: Calendar, each: Observation) -> bool:
+    """Nights of a people's row get no second row (R-51), so they continue none either."""
+    rows = (draft.after for draft in ledger.live_at(each.property_id) if draft.after.kept_by_people)
+    return any(calendar.same_nights(each, stay) for stay in rows)
 
 
 def _count_batch(ledger: Ledger, batch: Batch, observations: Sequence[Observation], folded: int) -> None:
@@ -132,7 +140,7 @@ def follow(ledger: Ledger, draft: Draft, each: Observation) -> None:
     if not stay.live:
         draft.after = replace(draft.after, status=Status.MODIFIED)
     ledger.set_type(draft, each.kind, each.block_type)
-    take_report(draft, each)
+    draft.hear(each.report)
 
 
 def _rolled(ledger: Ledger, draft: Draft, shown: date) -> date:
@@ -141,18 +149,6 @@ def _rolled(ledger: Ledger, draft: Draft, shown: date) -> date:
         return draft.after.check_out
     draft.rolled = True
     return shown
-
-
-def take_report(draft: Draft, each: Observation) -> None:
-    """The newest report's text and next guest, in place, also where the report is only a mirror (R-27)."""
-    report, stay = each.report, draft.after
-    if report is None:
-        return
-    draft.after = replace(
-        stay,
-        itrip_info=stay.itrip_info if report.info is None else report.info,
-        itrip_next_guest=report.next_guest if report.says_next_guest else stay.itrip_next_guest,
-    )
 
 
 def _note_signs(ledger: Ledger, batch: Batch, observations: Iterable[Observation]) -> None:

@@ -67,7 +67,7 @@ def absorb(ledger: Ledger, survivor: Draft, other: Draft) -> None:
 
 
 def _inherit(ledger: Ledger, survivor: Draft, other: Draft) -> None:
-    """Sightings of the row that ends become the survivor's, so that their uids lead to it from now on."""
+    """What sources and reports say of the row that ends counts for the survivor; its uids lead there from now on."""
     for source, sighting in other.sightings.items():
         own, shown = survivor.sightings.get(source), ledger.was_seen(other, source)
         apart = own is not None and not survivor.shares_a_night(own.check_in, own.check_out)
@@ -78,6 +78,7 @@ def _inherit(ledger: Ledger, survivor: Draft, other: Draft) -> None:
         ledger.by_source[source][survivor] = None
         if shown:
             ledger.note_seen(survivor, source)
+    survivor.hear(other.report)
     other.sightings = {key: sighting for key, sighting in other.sightings.items() if key == other.after.source}
 
 

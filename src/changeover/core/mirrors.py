@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from changeover.core.create import create
 from changeover.core.draft import Draft
-from changeover.core.follow import follow, note, take_report
+from changeover.core.follow import follow, note
 from changeover.core.identity import Calendar, How, bare_uid
 from changeover.core.ledger import Ledger
 from changeover.core.owner import ownerless
@@ -39,7 +39,7 @@ def make(ledger: Ledger, batch: Batch, observations: Sequence[Observation]) -> N
         return
     around = _Surroundings(ledger, batch)
     for each in observations:
-        draft = around.same_nights(each)
+        draft = around.same_nights(each) or around.nearly_same_nights(each)
         if draft is None:
             create(ledger, batch, each)
         else:
@@ -47,9 +47,9 @@ def make(ledger: Ledger, batch: Batch, observations: Sequence[Observation]) -> N
 
 
 def _continues(ledger: Ledger, batch: Batch, each: Observation, around: _Surroundings) -> bool:
-    tied = around.tied_by_continuity(each)
-    if tied is not None:
-        _join(ledger, batch, each, tied)
+    mirrored = around.tied_by_continuity(each) or around.nearly_same_nights(each)
+    if mirrored is not None:
+        _join(ledger, batch, each, mirrored)
         return True
     return _stays_behind(ledger, batch, each) or _comes_back(ledger, batch, each, around.removed(each))
 
@@ -93,8 +93,7 @@ class _Surroundings:
                 continue
             if draft.shares_a_night(each.check_in, each.check_out):
                 return draft
-            if not self._ledger.was_seen(draft, self._source):
-                del draft.sightings[self._source]
+            del draft.sightings[self._source]
         return None
 
     def orphan(self, each: Observation) -> Draft | None:
@@ -104,14 +103,17 @@ class _Surroundings:
 
     def same_nights(self, each: Observation) -> Draft | None:
         """A live row of the same property and nights, of another source or of people (R-51)."""
-        neighbours = self._at(each.property_id)
-        exact = neighbours.by_nights.get((each.check_in, each.check_out), ())
-        vague = each.open_end or each.check_in <= self._ledger.today
-        near = neighbours.drafts if vague and not exact else exact
-        return _first(draft for draft in near if self._calendar.same_nights(each, draft.after))
+        return _first(self._at(each.property_id).by_nights.get((each.check_in, each.check_out), ()))
+
+    def nearly_same_nights(self, each: Observation) -> Draft | None:
+        """A live row whose nights may be the same (R-48, P-34), if this source shows nothing else that fits it better."""
+        if not (each.open_end or each.check_in <= self._ledger.today):
+            return None
+        near = (draft for draft in self._at(each.property_id).drafts if self._calendar.same_nights(each, draft.after))
+        return _first(draft for draft in near if not self._ledger.was_seen(draft, self._source))
 
     def tied_by_continuity(self, each: Observation) -> Draft | None:
-        """Where uids do not last: the one tied row that this source no longer shows otherwise and that shares a night.
+        """Where uids do not last: the one tied row that shares a night and that this source does not show otherwise.
 
         Without it, a channel that copies a change a step late would make a second row of the same stay.
         """
@@ -178,7 +180,7 @@ def _join(ledger: Ledger, batch: Batch, each: Observation, draft: Draft) -> None
         return
     ledger.numbers["mirrors"] += 1
     ledger.numbers["mirrors_differing"] += draft.nights != (each.check_in, each.check_out)
-    take_report(draft, each)
+    draft.hear(each.report)
 
 
 def _outranks(each: Observation, stay: Stay) -> bool:

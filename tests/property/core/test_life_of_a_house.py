@@ -113,9 +113,8 @@ class House(RuleBasedStateMachine):
         if not all(share_a_night(nights, other) for other in shown):
             return
         guest.nights = nights
-        for key in guest.copies:
-            if BY_KEY[key] in copied or key not in guest.tied:
-                guest.copies[key] = nights
+        known = {key: copy for key, copy in guest.copies.items() if key in guest.tied}
+        guest.copies = {key: nights if BY_KEY[key] in copied else copy for key, copy in known.items()}
 
     @precondition(lambda self: any(each.lagging for each in self.guests))
     @rule()
@@ -127,7 +126,9 @@ class House(RuleBasedStateMachine):
     @rule(data=st.data(), source=sources)
     def another_calendar_copies(self, data: st.DataObject, source: Source) -> None:
         guest = data.draw(st.sampled_from(self.present()))
-        if source is not guest.own:
+        row = self.base.stays.get(guest.record_id)
+        current = row is not None and (row.check_in, row.check_out) == guest.nights
+        if source is not guest.own and current:
             guest.copies.setdefault(source.key, guest.nights)
 
     @precondition(lambda self: self.present())
@@ -218,7 +219,8 @@ class House(RuleBasedStateMachine):
     def a_person_sets_a_row_removed(self, data: st.DataObject) -> None:
         guest = data.draw(st.sampled_from(self.rows_of_guests()))
         known = guest.own is not BOOKING and guest.own.key not in self.retired and not self.moving
-        if known and guest.version == 0:
+        plain_uid = self.base.stays[guest.record_id].uid.startswith(f"{guest.number}.{guest.version}@")
+        if known and plain_uid:
             self.base.edit(self.base.stays[guest.record_id], status=Status.REMOVED)
 
     @precondition(lambda self: self.rows_of_guests())

@@ -18,6 +18,7 @@ from changeover.core.stay import (
     Kind,
     Observation,
     Rejected,
+    Report,
     Source,
     Status,
     Stay,
@@ -400,6 +401,27 @@ def test_a_block_that_left_its_mirror_is_not_led_back_by_an_old_view_of_it(base:
     assert (base.nights(), base.only.entry_type) == ([(20, 24)], EntryType.BLOCK)
     both(base, (block("a1", 20, 24),), (guest("b1", 10, 14),))
     assert base.nights() == [(10, 14), (20, 24)]
+
+
+def test_a_report_on_a_row_that_is_merged_is_heard_by_the_row_that_stays(base: PaperBase) -> None:
+    """R-27, invariant 2: also in the run that merges them."""
+    base.feed(AIRBNB, guest("a1", 10, 14))
+    base.run(base.batch(ITRIP, guest("7001", 10, 15), home=None))
+    report = Report(info="codes", next_guest=day(14), says_next_guest=True)
+    shown = base.batch(ITRIP, guest("7001", 10, 14, report=report), home=None)
+    base.run(shown)
+    assert (base.only.entry_source, base.only.itrip_info, base.only.same_day) == ("Airbnb", "codes", True)
+    assert not base.run(shown).changes
+
+
+def test_the_nights_of_a_peoples_row_continue_no_other_row(base: PaperBase) -> None:
+    """R-46.4, R-51: what stands in a people's row is not a candidate, in the first run or the second."""
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    base.add_row(source=None, url="", uid="by hand", service_type="", check_in=day(12), check_out=day(15))
+    shown = (guest("u2", 12, 15), guest("u3", 11, 16))
+    base.feed(AIRBNB, *shown)
+    assert base.nights() == [(11, 16), (12, 15)]
+    assert not base.feed(AIRBNB, *shown).changes
 
 
 # -- absence and people ----------------------------------------------------------------------------------------------
