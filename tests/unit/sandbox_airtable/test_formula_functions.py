@@ -1,4 +1,4 @@
-"""The functions of tier 1, one table of examples each."""
+"""The functions that a client needs most, one table of examples each."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Airtable's formula language, tier 1 of the specification: text in, a function of a row out; it reads no table."""
+"""Airtable's formula language: text in, a function of a row out; it reads no table."""
 
 from changeover_sandbox.airtable.formula.evaluate import Formula, Row, Scope, compile_formula
 from changeover_sandbox.airtable.formula.values import FormulaError, InvalidFormulaError, Value, as_text, truthy
