@@ -1,11 +1,18 @@
-"""Finds the rule files (tables of the base, words of the platforms); it never reads an env file."""
+"""Finds the rule files (tables of the base, words of the platforms, forms of reports); it never reads an env file."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-NAMES = ("airtable_base.json", "platforms.toml", "schedule.toml")
+NAMES = (
+    "airtable_base.json",
+    "platforms.toml",
+    "schedule.toml",
+    "suppliers/evolve_tab1.toml",
+    "suppliers/evolve_tab2.toml",
+    "suppliers/itrip.toml",
+)
 _PACKAGE = Path(__file__).resolve().parent / "config"
 _CHECKOUT = Path(__file__).resolve().parents[2] / "config"
 

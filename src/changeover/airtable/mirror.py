@@ -140,6 +140,21 @@ def reread(
     return set(found)
 
 
+def read_whole(
+    client: AirtableClient,
+    db: Database,
+    *,
+    now: datetime,
+    schema: SchemaFacts,
+    tables: Sequence[str],
+    horizon: Horizon = Horizon(),
+) -> Refresh:
+    """Reads all rows of these tables and no other (AT-36), whatever their cursors say. Raises the client's errors."""
+    job = _Job(client, db, now, schema, horizon, force_full=True)
+    done = tuple(job.table(table) for table in tables if schema.has_table(table))
+    return Refresh(done, tuple(job.alerts), job.schema_is_stale)
+
+
 def apply_answer(conn: Connection, table: str, records: Iterable[Record]) -> None:
     """A write's answer enters the mirror at once (AT-30)."""
     listed = LISTED.get(table)

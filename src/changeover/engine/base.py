@@ -61,6 +61,14 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Reread:
+    """How reading tables of the base again went: what stood in the way, and what people should know."""
+
+    failure: Failure | None = None
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Reads the base for a run. WrongBase is the only error that comes out: then nothing at all may run (AT-11)."""
 
@@ -102,6 +110,18 @@ class Reader:
         except AirtableError as error:
             return replace(base, failure=failure_of(error))
         return replace(base, alerts=(*base.alerts, *refreshed.alerts))
+
+    def again(self, base: Base, tables: Sequence[str], *, whole: bool = False) -> Reread:
+        """Tables that only some automation needs, brought up to the base (AT-32); `whole` reads all rows (AT-36)."""
+        if base.facts is None:
+            return Reread(base.failure)
+        read = mirror.read_whole if whole else mirror.refresh
+        horizon = Horizon(self.rules.zone, self.rules.lookback_days)
+        try:
+            found = read(self.client, self.db, now=self.now, schema=base.facts, tables=tables, horizon=horizon)
+        except AirtableError as error:
+            return Reread(failure_of(error))
+        return Reread(alerts=found.alerts)
 
     def _verify_again(self, base: Base) -> Base:
         found = schema.verify(self.client, self.db, self.spec, self.env, now=self.now, version=self.version, fresh=True)

@@ -21,6 +21,7 @@ class Commission:
     """All that one run leaves behind: plan, the sources' new states, further writes, alerts and the rules they cover.
 
     `looked_at` names the alert rules for which this run saw every subject: what it did not raise is over (A-1).
+    `memory` stores what a source remembers of its own.
     """
 
     env: str
@@ -30,6 +31,7 @@ class Commission:
     writes: Sequence[Write] = ()
     alerts: Sequence[Alert] = ()
     looked_at: Collection[str] = ()
+    memory: Callable[[Connection], None] | None = None
 
 
 def commit(db: Database, what: Commission, still_ours: Callable[[Connection], None]) -> int:
@@ -44,6 +46,8 @@ def commit(db: Database, what: Commission, still_ours: Callable[[Connection], No
         sightings.save(connection, what.plan.sightings)
         holds.replace_all(connection, what.plan.holds)
         feed_store.save(connection, what.feed_states)
+        if what.memory is not None:
+            what.memory(connection)
         plans.save(connection, what.run_id, what.plan, what.plan.now)
         raise_alerts(connection, what)
         return deliver.enqueue(connection, what.run_id, what.plan, what.writes)

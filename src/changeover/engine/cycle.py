@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 
 from changeover import rulefiles
@@ -144,10 +145,7 @@ class Cycle:
 
     def _read_base(self) -> Base:
         """Marker, schema and switches; then what earlier runs left is delivered; then feeds and rows (C-3)."""
-        spec = self._book.spec
-        reader = Reader(
-            self._client, self._db, spec, self._settings.environment, self._now, version("changeover"), self._rules
-        )
+        reader = self._reader
         try:
             base = reader.verify_and_switches()
         except WrongBase as wrong:
@@ -161,6 +159,11 @@ class Cycle:
         if left is not None:
             return Base(base.facts, base.verification, base.flags, base.flags_from, left, base.alerts)
         return reader.rows(base)
+
+    @property
+    def _reader(self) -> Reader:
+        env, spec = self._settings.environment, self._book.spec
+        return Reader(self._client, self._db, spec, env, self._now, version("changeover"), self._rules)
 
     def _settle(self, base: Base) -> Failure | None:
         """Delivers what earlier runs left. A plan is never made beside writes that still wait (C-5)."""
@@ -230,11 +233,13 @@ class Cycle:
             db=self._db,
             rules=self._rules_for(base),
             platforms=self._book.platforms,
+            suppliers=self._book.suppliers,
             base=base,
             run_id=run_id,
             now=self._now,
             dry_run=self._request.dry_run,
             observe=self._request.observe,
+            read_again=partial(self._reader.again, base),
             still_ours=self._lease.check,
             deliver=self._deliver,
             calls=self._calls,

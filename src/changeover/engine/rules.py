@@ -15,6 +15,8 @@ from changeover.airtable.schema import BaseSpec
 from changeover.airtable.schema.spec import BadSchemaFile
 from changeover.core.stay import Rules, ServiceHours
 from changeover.settings import Settings
+from changeover.sources.csv import suppliers
+from changeover.sources.csv.suppliers import Supplier
 from changeover.sources.ics import platforms
 from changeover.sources.ics.platforms import Platforms
 
@@ -46,6 +48,7 @@ class RuleBook:
 
     rules: Rules
     platforms: Platforms
+    suppliers: tuple[Supplier, ...]
     spec: BaseSpec
 
 
@@ -59,9 +62,10 @@ def rule_book(settings: Settings) -> RuleBook:
         return RuleBook(
             rules_of(settings, path("schedule.toml")),
             platforms.load(path("platforms.toml")),
+            suppliers.load(path(name) for name in suppliers.FILES),
             schema.load(path("airtable_base.json")),
         )
-    except (BadSchedule, platforms.BadPlatforms, BadSchemaFile, OSError) as error:
+    except (BadSchedule, platforms.BadPlatforms, suppliers.BadSupplier, BadSchemaFile, OSError) as error:
         raise BadRules(str(error)) from error
 
 

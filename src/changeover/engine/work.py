@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from changeover.core.plan import Plan
 from changeover.core.stay import Rules
-from changeover.engine.base import Base
+from changeover.engine.base import Base, Reread
 from changeover.engine.outcome import Failure, Outcome
 from changeover.settings import Settings
+from changeover.sources.csv.suppliers import Supplier
 from changeover.sources.ics.platforms import Platforms
 from changeover.store.database import Database
 
@@ -26,6 +28,12 @@ class Delivered:
     failure: Failure | None = None
 
 
+class ReadAgain(Protocol):
+    """Brings tables of the mirror up to the base (AT-32); with `whole` all their rows are read (AT-36)."""
+
+    def __call__(self, tables: Sequence[str], *, whole: bool = False) -> Reread: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One automation's run (C-16). `now` is the business's clock; `deliver` sends what `run_id` has committed."""
@@ -34,11 +42,13 @@ class Work:
     db: Database
     rules: Rules
     platforms: Platforms
+    suppliers: Sequence[Supplier]
     base: Base
     run_id: str
     now: datetime
     dry_run: bool
     observe: bool
+    read_again: ReadAgain
     still_ours: Callable[[Connection], None]
     deliver: Callable[[str], Delivered]
     calls: Callable[[], int]

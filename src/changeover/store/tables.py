@@ -260,3 +260,42 @@ automation_flags = Table(
     Column("rows", Integer, nullable=False),
     Column("read_at", Instant, nullable=False),
 )
+
+# What came from outside and waits for a person or a worker, or did (R-18); `payload` may hold guests' names.
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("summary", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Index("ix_events_state", "state"),
+)
+
+# Suppliers' reports: the newest imported of each source (R-21), addresses Tab 1 has shown (R-33), moves to make (F-2).
+report_imports = Table(
+    "report_imports",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Column("imported_at", Instant, nullable=False),
+)
+report_addresses = Table(
+    "report_addresses",
+    metadata,
+    Column("listing", String(40), primary_key=True),
+    Column("address", String(300), primary_key=True),
+    Column("shown_at", Instant, nullable=False),
+)
+report_moves = Table(
+    "report_moves",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("folder", String(20), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("rejected_rows", Text),
+)

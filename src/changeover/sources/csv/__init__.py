@@ -1,0 +1,1 @@
+"""Suppliers' reports: files of the inbox become batches; nothing here moves a file before its rows are committed."""

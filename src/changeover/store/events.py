@@ -1,0 +1,107 @@
+"""What came from outside and how it ended: rows set aside, files nobody could read (R-18); it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from changeover.store.facts import Json
+from changeover.store.tables import events
+from changeover.store.upsert import upsert
+
+_AT_ONCE = 400
+
+
+class EventKind(StrEnum):
+    """A row of a report that was set aside, or a file of which nothing could be used."""
+
+    CSV_ROW = "csv_row"
+    CSV_FILE = "csv_file"
+
+
+class EventState(StrEnum):
+    """Waiting for a person; imported after all; overtaken by a newer report or put away by a person."""
+
+    WAITING = "waiting"
+    IMPORTED = "imported"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One such thing. `summary` names no guest; `payload` is the thing itself and may."""
+
+    id: str
+    kind: EventKind
+    state: EventState
+    received_at: datetime
+    summary: str
+    payload: Mapping[str, Json]
+    ended_at: datetime | None = None
+
+
+def put(connection: Connection, found: Iterable[Event]) -> int:
+    """Stores events over those of the same id; returns how many."""
+    return upsert(connection, events, (_row(each) for each in {each.id: each for each in found}.values()))
+
+
+def waiting(connection: Connection) -> tuple[Event, ...]:
+    """All events that still wait, oldest first."""
+    query = select(events).where(events.c.state == EventState.WAITING).order_by(events.c.received_at, events.c.id)
+    return tuple(_event(row) for row in connection.execute(query))
+
+
+def recent(connection: Connection, limit: int = 100) -> tuple[Event, ...]:
+    """The newest events in any state, newest first."""
+    query = select(events).order_by(events.c.received_at.desc(), events.c.id).limit(limit)
+    return tuple(_event(row) for row in connection.execute(query))
+
+
+def find(connection: Connection, ids: Iterable[str]) -> tuple[Event, ...]:
+    """The events of these ids that there are, in order of id."""
+    wanted = sorted(set(ids))
+    found: list[Event] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(events).where(events.c.id.in_(wanted[start : start + _AT_ONCE])).order_by(events.c.id)
+        found += (_event(row) for row in connection.execute(query))
+    return tuple(found)
+
+
+def finish(connection: Connection, ids: Iterable[str], state: EventState, at: datetime) -> None:
+    """Ends events in a state."""
+    for event_id in sorted(set(ids)):
+        connection.execute(update(events).where(events.c.id == event_id).values(state=state, ended_at=at))
+
+
+def prune(connection: Connection, ended_before: datetime, received_before: datetime) -> int:
+    """Deletes what ended, or was received, before these instants (F-3); returns how many."""
+    old = (events.c.ended_at < ended_before) | (events.c.received_at < received_before)
+    return connection.execute(delete(events).where(old)).rowcount
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    return Event(
+        id=row.id,
+        kind=EventKind(row.kind),
+        state=EventState(row.state),
+        received_at=row.received_at,
+        summary=row.summary,
+        payload=row.payload,
+        ended_at=row.ended_at,
+    )
+
+
+def _row(event: Event) -> Mapping[str, object]:
+    return {
+        "id": event.id,
+        "kind": str(event.kind),
+        "state": str(event.state),
+        "received_at": event.received_at,
+        "ended_at": event.ended_at,
+        "summary": event.summary,
+        "payload": dict(event.payload),
+    }
