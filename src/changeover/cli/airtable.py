@@ -79,7 +79,7 @@ def _base(settings: Settings, *, as_json: bool) -> Iterator[tuple[AirtableClient
     """The base's client and schema file; what the base refuses becomes an exit code."""
     from changeover import rulefiles
     from changeover.airtable import schema
-    from changeover.airtable.errors import AirtableError, WrongBase
+    from changeover.airtable.errors import AirtableError, Halted, WrongBase
     from changeover.doctor.base import connected
     from changeover.engine.base import failure_of
 
@@ -89,6 +89,9 @@ def _base(settings: Settings, *, as_json: bool) -> Iterator[tuple[AirtableClient
     except WrongBase:
         text = f"The base's Environment table does not name {settings.environment} alone: this is another base."
         raise refuse(text, as_json=as_json) from None
+    except Halted:
+        text = f"{settings.environment} is stopped; changeover resume lifts the stop."
+        raise refuse(text, as_json=as_json, code=Exit.STOPPED) from None
     except AirtableError as error:
         failure = failure_of(error)
         code = Exit.UNREACHABLE if failure.unreachable else Exit.FAILED

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
 from changeover.cli.opening import open_settings
@@ -16,7 +14,7 @@ def doctor(env: EnvOption, as_json: JsonOption = False) -> None:
     from changeover.doctor import Level, examine
 
     settings = open_settings(env, as_json=as_json, level="CRITICAL")
-    results = examine(settings, dict(os.environ))
+    results = examine(settings)
     worst = max((each.level for each in results), key=tuple(Level).index)
     if as_json:
         listed = [{"check": each.check, "level": str(each.level), "text": each.text, "do": each.do} for each in results]

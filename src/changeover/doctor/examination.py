@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from changeover.airtable.client import AirtableClient
@@ -37,11 +37,11 @@ _TABLES = ("Environment", "Automation", "ICS Feeds")
 log = logging.get(__name__)
 
 
-def examine(settings: Settings, process: Mapping[str, str]) -> list[Result]:
+def examine(settings: Settings) -> list[Result]:
     """Every check's lines. The base is asked in a handful of calls, for reading only."""
     with connected(settings) as (client, database):
         rows, clock = _rows(client)
-        patient = Patient(settings, process, datetime.now(UTC), database, client, clock, rows)
+        patient = Patient(settings, datetime.now(UTC), database, client, clock, rows)
         return [result for check in CHECKS for result in _results(check, patient)]
 
 

@@ -48,7 +48,6 @@ class Patient:
     """What the checks look at. `rows` is what the base answered, by table; empty when it could not be asked."""
 
     settings: Settings
-    process: Mapping[str, str]
     now: datetime
     database: Database
     client: AirtableClient
