@@ -52,12 +52,12 @@ class FileResult:
 
     file: InboxFile
     disposition: Disposition
+    move: Move
     cause: str = SUCCESS
     rows: int = 0
     set_aside: tuple[SetAside, ...] = ()
     header: tuple[str, ...] = ()
     returned: bool = False
-    move: Move | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _open(files: Iterable[InboxFile], suppliers: Sequence[Supplier]) -> tuple[li
             opened.append(_Opened(file, read(file.raw, suppliers)))
         except WholeFile as unusable:
             move = Move(file.name, file.sha256, REJECTED, file.received)
-            nobodys.append(SupplierResult(None, (FileResult(file, Disposition.REJECTED, unusable.reason, move=move),)))
+            nobodys.append(SupplierResult(None, (FileResult(file, Disposition.REJECTED, move, unusable.reason),)))
     return opened, nobodys
 
 
@@ -197,7 +197,8 @@ class _Group:
     @classmethod
     def of(cls, run: _Run, supplier: Supplier, opened: Sequence[_Opened], reader: _Reader) -> _Group:
         last = run.memory.imported.get(supplier.key)
-        late, current = [], []
+        late: list[_Opened] = []
+        current: list[_Opened] = []
         for each in opened:
             old = last is not None and each.file.received < last and not each.table.returned
             (late if old else current).append(each)
@@ -310,7 +311,7 @@ def _read_file(reading: Reading) -> FileResult:
 
 def _superseded_file(opened: _Opened) -> FileResult:
     move = Move(opened.file.name, opened.file.sha256, DONE, opened.file.received)
-    return FileResult(opened.file, Disposition.SUPERSEDED, rows=len(opened.table.rows), move=move)
+    return FileResult(opened.file, Disposition.SUPERSEDED, move, rows=len(opened.table.rows))
 
 
 def _rejected(reading: Reading, row: SetAside) -> Rejected:
