@@ -54,13 +54,13 @@ def _continues(ledger: Ledger, batch: Batch, each: Observation, around: _Surroun
     return _stays_behind(ledger, batch, each) or _comes_back(ledger, batch, each, around.removed(each))
 
 
-def leave_behind(ledger: Ledger) -> None:
-    """A row that moved house keeps only the mirrors that show it there: those of the old house do not speak for it."""
-    for draft in ledger.drafts.values():
-        if draft.live and draft.moved_house:
-            for source in list(draft.sightings):
-                if source != draft.after.source and not ledger.was_seen(draft, source):
-                    del draft.sightings[source]
+def leave_behind(ledger: Ledger, batch: Batch) -> None:
+    """A calendar of one house does not speak for a row that has moved to another (R-74)."""
+    if batch.property_id is None:
+        return
+    for draft in ledger.tied_to(batch.source.key):
+        if draft.after.property_id != batch.property_id:
+            del draft.sightings[batch.source.key]
 
 
 # -- a stay that has a row -------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class _Surroundings:
         return _first(self._at(each.property_id).by_nights.get((each.check_in, each.check_out), ()))
 
     def nearly_same_nights(self, each: Observation) -> Draft | None:
-        """A live row whose nights may be the same (R-48, P-34), if this source shows nothing else that fits it better."""
+        """A live row whose nights may be the same (R-48, P-34), if this source shows nothing that fits it better."""
         if not (each.open_end or each.check_in <= self._ledger.today):
             return None
         near = (draft for draft in self._at(each.property_id).drafts if self._calendar.same_nights(each, draft.after))

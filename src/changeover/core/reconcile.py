@@ -32,7 +32,8 @@ def reconcile(known: Known, batches: Sequence[Batch], now: datetime, rules: Rule
     left = [(batch, settle(ledger, batch, observations)) for batch, observations in left]
     for batch, observations in left:
         make(ledger, batch, observations)
-    leave_behind(ledger)
+    for batch in ordered:
+        leave_behind(ledger, batch)
     for draft in ledger.drafts.values():
         settle_owner(ledger, draft)
     merge(ledger)

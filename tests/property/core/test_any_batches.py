@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, VRBO, PaperBase, day
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, VRBO, PaperBase, day
+from property_depth import DEPTH
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.reconcile import reconcile
@@ -147,6 +148,7 @@ def give_jobs(base: PaperBase) -> None:
             base.edit(stay, job_id=f"job_of_{stay.record_id}")
 
 
+@DEPTH
 @given(rows(), runs)
 def test_the_order_of_batches_and_of_rows_changes_nothing(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -162,6 +164,7 @@ def test_the_order_of_batches_and_of_rows_changes_nothing(
         give_jobs(base)
 
 
+@DEPTH
 @given(rows(), runs)
 def test_the_same_batches_again_write_nothing_but_counters_of_absence(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -176,6 +179,7 @@ def test_the_same_batches_again_write_nothing_but_counters_of_absence(
         give_jobs(base)
 
 
+@DEPTH
 @given(rows(), runs)
 def test_never_two_live_rows_for_one_stay(made: list[dict[str, object]], told: list[tuple[Said | None, ...]]) -> None:
     """Invariant 1. Rows with a job each that came with the base wait for a person (R-55)."""
@@ -199,6 +203,7 @@ def _twice(values: Iterable[Any]) -> list[Any]:
     return [value for value, number in Counter(values).items() if number > 1]
 
 
+@DEPTH
 @given(rows(), runs)
 def test_no_job_and_no_row_of_people_is_ever_touched(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -225,6 +230,7 @@ def _retired_with_a_job(plan: Plan) -> list[Stay]:
     return [change.after for change in plan.changes if change.verb is Verb.RETIRE and change.after.job_id]
 
 
+@DEPTH
 @given(rows(), runs)
 def test_what_was_not_wholly_read_neither_counts_nor_removes(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -240,6 +246,7 @@ def test_what_was_not_wholly_read_neither_counts_nor_removes(
         base.run(*batches_of(base, each), hours=12)
 
 
+@DEPTH
 @given(rows(), runs)
 def test_who_has_arrived_is_removed_only_by_an_outright_word(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -266,6 +273,7 @@ def _begun_and_counted(plan: Plan, today: object) -> list[Stay]:
     ]
 
 
+@DEPTH
 @given(rows(), runs)
 def test_removals_of_one_source_beyond_the_limit_all_wait(
     made: list[dict[str, object]], told: list[tuple[Said | None, ...]]
@@ -287,6 +295,7 @@ def test_removals_of_one_source_beyond_the_limit_all_wait(
 
 
 @pytest.mark.parametrize("source", [AIRBNB, BOOKING])
+@DEPTH
 @given(data=st.data())
 def test_a_new_uid_for_everything_writes_nothing(source: Source, data: st.DataObject) -> None:
     """V-16, R-47: the same nights under other uids are the same stays."""

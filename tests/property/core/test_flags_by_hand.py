@@ -6,7 +6,8 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_base import PHOENIX, PaperBase, day
+from plugins.paper_base import PHOENIX, PaperBase, day
+from property_depth import DEPTH
 
 from changeover.core.stay import BlockType, EntryType, Rules, Status, Stay
 from changeover.core.turnover import OWNER_NEXT_LINE, with_flags
@@ -76,6 +77,7 @@ def arrivals(stay: Stay, timeline: list[Stay]) -> list[date]:
     return [o.check_in for o in live_others(stay, timeline) if o.entry_type == "Reservation"]
 
 
+@DEPTH
 @given(timelines(), st.booleans())
 def test_the_flags_are_what_the_rules_say(timeline: list[Stay], report_names_owner: bool) -> None:
     owner_next = {stay.record_id: report_names_owner for stay in timeline[:1]}
@@ -107,6 +109,7 @@ def check(stay: Stay, flagged: Stay, timeline: list[Stay], *, says_owner: bool) 
     assert flagged.final_service_time.minute == (0 if flagged.owner_arriving or flagged.same_day else 15)
 
 
+@DEPTH
 @given(timelines())
 def test_only_derived_fields_change_and_a_second_look_changes_none(timeline: list[Stay]) -> None:
     flagged = with_flags(timeline, RULES, day(0))

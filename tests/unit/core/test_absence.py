@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from paper_base import AIRBNB, BOOKING, CASA, PaperBase, block, day, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import Decision, Kind, Report, Source, Status

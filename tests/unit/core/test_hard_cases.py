@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase, block, day, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase, block, day, guest
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.reconcile import reconcile

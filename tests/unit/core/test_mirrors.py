@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from paper_base import AIRBNB, BOOKING, CASA, VRBO, PaperBase, block, day, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, VRBO, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import Decision, EntryType, HoldReason, Source, Status

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, day, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import BlockType, EntryType, Kind, Rejected, Report, Status
