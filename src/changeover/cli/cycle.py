@@ -14,6 +14,7 @@ from changeover.cli.say import EnvOption, JsonOption, complain, refuse, show, sh
 
 if TYPE_CHECKING:
     from changeover.controller import CycleResult
+    from changeover.core.plan import Plan
     from changeover.settings import Settings
 
 OnlyOption = Annotated[
@@ -89,7 +90,7 @@ def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
         show_json(cycle_json(result))
     else:
         if result.plan is not None and asked.dry_run:
-            _show_plan(result, settings)
+            _show_plan(result.plan, settings)
         show_cycle(result)
     return result.exit_code
 
@@ -121,9 +122,8 @@ def _instant(text: str | None, settings: Settings, *, as_json: bool) -> datetime
     return instant
 
 
-def _show_plan(result: CycleResult, settings: Settings) -> None:
-    if result.plan is None:
-        return
+def _show_plan(plan: Plan, settings: Settings) -> None:
+    """A line per change, homes by their names where the mirror knows them."""
     names: dict[str, str] = {}
     store = open_store(settings)
     if store is not None:
@@ -132,7 +132,7 @@ def _show_plan(result: CycleResult, settings: Settings) -> None:
         with store.read() as connection:
             names = {each.record_id: each.name for each in mirror.properties(connection)}
         store.close()
-    for line in result.plan.lines(names):
+    for line in plan.lines(names):
         show(line)
 
 

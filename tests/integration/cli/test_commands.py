@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from changeover.airtable import mirror
+from changeover.core.stay import Hold
 from changeover.engine.stop import StopSwitch
 from changeover.settings import load
-from changeover.store import schema
+from changeover.store import holds, schema
 from changeover.store.database import Database
 
 
@@ -82,7 +84,8 @@ def test_a_dry_run_prints_its_plan_and_writes_nothing(lived_in):  # Z-8
     box.tell("feeds", "PUT", f"/_sandbox/feeds/{feed}", {"body": body, "headers": {"Content-Type": "text/calendar"}})
     before = writes(box)
     as_text = box.run("run", "--env", "dev", "--dry-run")
-    as_json = box.run("run", "--env", "dev", "--dry-run", "--json")
+    now = datetime.now(ZoneInfo("America/Phoenix")).isoformat()
+    as_json = box.run("run", "--env", "dev", "--dry-run", "--json", "--at", now)
     box.tell("feeds", "DELETE", f"/_sandbox/feeds/{feed}", None)
     assert as_text.code == as_json.code == 0
     assert f"{came} → {went}" in as_text.out
@@ -438,3 +441,25 @@ def test_the_sandbox_is_started_as_a_process_and_its_answer_passed_on(tmp_path, 
     assert down.json == {"stopped": True}
     wrong = box.run("sandbox", "up", "--dir", folder, "--date", "never")
     assert wrong.code == 4
+
+
+def test_a_held_removal_is_listed_decided_by_its_id_and_carried_out_at_once(lived_in, call):
+    box, _ = lived_in
+    settings = load("dev", box.variables)
+    database = Database(settings.state_url)
+    with database.begin() as connection:
+        row = next(each for each in mirror.reservations(connection) if each.fields["Status"] == "New")
+        home = row.fields["Property ID"][0]
+        came, went = (date.fromisoformat(row.fields[f"Check-{name} Date"]) for name in ("in", "out"))
+        since = datetime.now(ZoneInfo("UTC"))
+        holds.replace_all(connection, [Hold("orphan:test", row.id, home, came, went, since)])
+    database.close()
+    (held,) = call(box, "held", "list", "--env", "dev", "--json").json["held"]
+    assert (held["record_id"], held["check_in"], held["decision"]) == (row.id, came.isoformat(), "waiting")
+    assert held["property"] != home
+    assert held["id"] in call(box, "held", "list", "--env", "dev").out
+    answer = box.run("held", "reject", held["id"], "--env", "dev")
+    assert answer.code == 0
+    assert answer.out.startswith(f"rejected 1: {held['id']}\n")
+    assert "ICS Calendar" in answer.out
+    assert call(box, "held", "list", "--env", "dev", "--json").json == {"held": []}

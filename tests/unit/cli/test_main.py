@@ -8,10 +8,11 @@ import sys
 import pytest
 import typer
 
-from changeover.cli import main
+from changeover.cli import cycle, main
 from changeover.cli.main import INTERRUPTED, call
 from changeover.cli.opening import who
 from changeover.exits import Exit
+from changeover.settings import load
 
 HEAVY = ("sqlalchemy", "dbos", "pyairtable", "aiohttp", "icalendar", "alembic", "requests", "structlog")
 
@@ -97,3 +98,10 @@ def test_the_person_at_the_terminal_has_a_name_even_without_an_account(monkeypat
 
     monkeypatch.setattr("getpass.getuser", nobody)
     assert who().isdigit()
+
+
+def test_logs_that_cannot_be_tidied_spoil_no_run(tmp_path, capsys):
+    env = {"CHANGEOVER_CONFIG": str(tmp_path), "CHANGEOVER_HOME": str(tmp_path / "var")}
+    (tmp_path / "dev.env").write_text("AIRTABLE_API_KEY=patDEVmadeup01\nAIRTABLE_BASE_ID=appDEVDEVDEVDEVD1\n")
+    cycle._tidy_logs(load("dev", env))  # there is no folder of logs
+    assert "logs.not_tidied" in capsys.readouterr().out
