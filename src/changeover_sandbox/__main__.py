@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "serve":
         # Only the background process needs the servers' code; what it raises belongs whole into its log.
-        from changeover_sandbox.server import serve  # noqa: PLC0415
+        from changeover_sandbox.server import serve
 
         serve(options.dir)
         return 0

@@ -16,8 +16,8 @@ from changeover import rulefiles
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRETS = {
-    "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
-    "certificate": re.compile(r"-----BEGIN CERTIFICATE-----"),
+    "private key": re.compile(r"-{5}BEGIN (?:[A-Z]+ )?PRIVATE KEY-{5}"),
+    "certificate": re.compile(r"-{5}BEGIN CERTIFICATE-{5}"),
     "Airtable token": re.compile(r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
     "cloud key": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     "chat token": re.compile(r"\bxox[abp]-[0-9A-Za-z-]{20,}"),
