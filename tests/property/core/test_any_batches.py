@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, VRBO, PaperBase, day
-from property_depth import DEPTH
+from plugins.property_depth import DEPTH
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.reconcile import reconcile

@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 from plugins.paper_base import PHOENIX, PaperBase, day
-from property_depth import DEPTH
+from plugins.property_depth import DEPTH
 
 from changeover.core.stay import BlockType, EntryType, Rules, Status, Stay
 from changeover.core.turnover import OWNER_NEXT_LINE, with_flags

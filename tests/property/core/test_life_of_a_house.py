@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase
-from property_depth import DEPTH
+from plugins.property_depth import DEPTH
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.stay import Batch, Decision, EntryType, Kind, Observation, Rejected, Source, Status, Stay
@@ -341,7 +341,7 @@ class House(RuleBasedStateMachine):
         assert row.check_out == guest.nights[1]
         assert row.check_in == guest.nights[0] or row.check_in <= self.today
         guest.record_id = guest.record_id or row.record_id
-        assert row.record_id == guest.record_id
+        assert row.record_id == guest.record_id, f"{guest} has {row}"
         guest.job_id = guest.job_id or row.job_id
         assert row.job_id == guest.job_id
 

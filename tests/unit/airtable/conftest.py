@@ -78,6 +78,4 @@ def stay() -> Stay:
         entry_source="Airbnb",
         created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         service_type="Turnover",
-        wrote_service_type="Turnover",
-        wrote_block_type="",
     )

@@ -47,7 +47,8 @@ def keep(db: Database, *records: Record) -> None:
 
 def test_a_new_stay_is_one_create_under_its_key(db: Database, stay: Stay, enqueued: Callable[..., list[Entry]]) -> None:
     key = create_key(stay.uid, stay.url, stay.status, stay.check_in, stay.check_out)
-    (entry,) = enqueued(Change(Verb.NEW, None, replace(stay, record_id=key, sync_status="Not Created")))
+    new = replace(stay, record_id=key, sync_status="Not Created", wrote_service_type="Turnover", wrote_block_type="")
+    (entry,) = enqueued(Change(Verb.NEW, None, new))
     assert (entry.phase, entry.dedupe_key) == (Phase.CREATE, key)
     assert entry.fields["Reservation UID"] == stay.uid
     assert entry.fields["Property ID"] == [stay.property_id]

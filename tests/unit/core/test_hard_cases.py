@@ -505,6 +505,15 @@ def test_a_deleted_row_comes_back_with_its_job_when_only_a_mirror_shows_the_stay
     assert (base.only.job_id, base.only.entry_type) == ("job_1", EntryType.RESERVATION)
 
 
+def test_a_deleted_row_comes_back_with_its_ties(base: PaperBase) -> None:
+    """AT-35, R-53: a calendar that lags makes no second row of a stay whose row was deleted."""
+    both(base, (guest("a1", 10, 14),), (block("b1", 10, 14),))
+    base.delete(base.edit(base.only, job_id="job_1"))
+    both(base, (guest("a1", 12, 16),), (block("b1", 10, 14),))
+    assert (base.nights(), base.only.job_id) == ([(12, 16)], "job_1")
+    assert not both(base, (guest("a1", 12, 16),), (block("b1", 10, 14),)).changes
+
+
 def test_a_restored_row_of_another_type_has_that_types_service(base: PaperBase) -> None:
     base.feed(AIRBNB, block("u1", 10, 14))
     base.delete(base.edit(base.only, job_id="job_1"))
