@@ -34,6 +34,11 @@ def take(work: Work) -> Taken:
     files: list[InboxFile] = []
     locked: list[str] = []
     for name in inbox.waiting(folder):
+        spoken = name.encode(errors="replace").decode()
+        if spoken != name:  # a name that is no text can be neither stored nor told
+            log.warning("report.locked", file=spoken, error="name")
+            locked.append(spoken)
+            continue
         try:
             file = inbox.take(folder, name, work.now, work.rules.zone)
         except OSError as error:

@@ -9,7 +9,7 @@ from datetime import date
 from changeover.core.stay import Kind, Observation, Window
 from changeover.sources.csv.memory import Memory, Shown
 from changeover.sources.csv.names import same_person
-from changeover.sources.csv.properties import Addresses, PropertyDirectory
+from changeover.sources.csv.properties import AddressBook, PropertyDirectory
 from changeover.sources.csv.rows import Row
 from changeover.sources.csv.suppliers import Supplier
 
@@ -38,7 +38,7 @@ class TabTwo:
 
     supplier: Supplier
     directory: PropertyDirectory
-    addresses: Addresses
+    book: AddressBook
     memory: Memory
     window: Window
 
@@ -74,7 +74,7 @@ def read_tab2(uid: str, row: Row, context: TabTwo) -> Observation | Guest | None
     known = any(context.memory.of(context.supplier.key, uid))
     if not known and not context.window.covers(check_in, check_out):
         return None
-    home = context.directory.of_address(row.text("address"), row.text("owner"), context.addresses)
+    home = context.directory.of_address(row.text("address"), row.text("owner"), context.book)
     return Observation(uid, home, check_in, check_out, Kind.OWNER_STAY, canceled=canceled)
 
 

@@ -13,7 +13,7 @@ def same_person(one: str, other: str) -> bool:
 
     An empty name equals nothing.
     """
-    return not _persons(one).isdisjoint(_persons(other))
+    return not person_forms(one).isdisjoint(person_forms(other))
 
 
 def home_forms(name: str) -> frozenset[str]:
@@ -24,7 +24,8 @@ def home_forms(name: str) -> frozenset[str]:
     return frozenset(form for form in (_plain(name, _left_out), _plain(name, _as_blank)) if form)
 
 
-def _persons(name: str) -> frozenset[str]:
+def person_forms(name: str) -> frozenset[str]:
+    """What a person's name is compared by (R-24); names are equal when they share a form. Empty for an empty name."""
     return frozenset(_without_initials(form) for form in home_forms(name))
 
 

@@ -16,7 +16,7 @@ from changeover.sources.csv import evolve, itrip
 from changeover.sources.csv.evolve import Keys, TabTwo
 from changeover.sources.csv.inbox import DONE, REJECTED, InboxFile, Move
 from changeover.sources.csv.memory import Memory
-from changeover.sources.csv.properties import Addresses, PropertyDirectory
+from changeover.sources.csv.properties import AddressBook, PropertyDirectory
 from changeover.sources.csv.read import RawTable, WholeFile, read
 from changeover.sources.csv.reading import (
     Item,
@@ -26,7 +26,6 @@ from changeover.sources.csv.reading import (
     read_rows,
     rejected_rows,
     shown_addresses,
-    with_addresses,
 )
 from changeover.sources.csv.rows import Reason
 from changeover.sources.csv.suppliers import Shape, Supplier
@@ -163,10 +162,10 @@ def _evolve(run: _Run, by_shape: Mapping[Shape, Sequence[_Opened]]) -> list[Supp
     read_tab1 = partial(evolve.read_tab1, directory=run.directory)
     first = _Group.of(run, one, by_shape[Shape.EVOLVE_TAB1], lambda _: read_tab1)
     shown = frozenset(pair for each in first.readings for pair in shown_addresses(each.table))
-    addresses: Addresses = with_addresses(dict(run.memory.addresses), shown)
+    book = AddressBook(run.memory.addresses, shown)
 
     def tab2(file: InboxFile) -> ReadRow:
-        context = TabTwo(two, run.directory, addresses, run.memory, run.window(two, file))
+        context = TabTwo(two, run.directory, book, run.memory, run.window(two, file))
         return partial(evolve.read_tab2, context=context)
 
     second = _Group.of(run, two, by_shape[Shape.EVOLVE_TAB2], tab2)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from changeover.sources.csv.addresses import Address, address, numbers
-from changeover.sources.csv.names import home_forms, same_person
+from changeover.sources.csv.names import home_forms, person_forms
 from changeover.sources.csv.rows import BadRow, Reason
 
 _LISTING = re.compile(r"#([0-9]{5,})")
@@ -41,6 +41,18 @@ class Override:
     target: str
 
 
+class AddressBook:
+    """Which listings an address was ever shown for, found by its comparable form."""
+
+    def __init__(self, earlier: Addresses, shown: Iterable[tuple[str, str]] = ()) -> None:
+        texts = [*((listing, text) for listing, texts in earlier.items() for text in texts), *shown]
+        known = ((address(text), listing) for listing, text in texts)
+        self._listings = _index((each, listing) for each, listing in known if each is not None)
+
+    def listings(self, wanted: Address | None) -> tuple[str, ...]:
+        return self._listings.get(wanted, ()) if wanted else ()
+
+
 class PropertyDirectory:
     """All homes and overrides of the base, to look up rows in."""
 
@@ -48,6 +60,7 @@ class PropertyDirectory:
         self._homes = tuple(sorted(homes, key=lambda home: home.record_id))
         usable = (each for each in overrides if _plain(each.pattern) and each.target)
         self._overrides = sorted(usable, key=lambda each: (-len(_plain(each.pattern)), each.record_id))
+        self._suggested: dict[str, tuple[str, ...]] = {}  # a home nobody knows is mostly in many rows
 
     # -- one home, or BadRow -----------------------------------------------------------------------------------------
 
@@ -61,13 +74,13 @@ class PropertyDirectory:
         """Tab 1: by listing number (R-32). Raises BadRow."""
         return self._only([self._listings.get(listing, ())], [shown_address])
 
-    def of_address(self, text: str, owner: str, addresses: Addresses) -> str:
+    def of_address(self, text: str, owner: str, book: AddressBook) -> str:
         """Tab 2: by what Tab 1 ever showed, by HCP Address, by owner; the first that gives exactly one (R-33)."""
         wanted = address(text)
-        shown = {home for listing in self._showing(wanted, addresses) for home in self._listings.get(listing, ())}
+        shown = {home for listing in book.listings(wanted) for home in self._listings.get(listing, ())}
         at_hcp = self._addresses.get(wanted, ()) if wanted else ()
-        owned = [home.record_id for home in self._listed if same_person(home.owner, owner)]
-        return self._only([tuple(shown), at_hcp, tuple(owned)], [text])
+        owned = {home for form in person_forms(owner) for home in self._owners.get(form, ())}
+        return self._only([shown, at_hcp, owned], [text])
 
     def _only(self, ways: Iterable[Iterable[str]], texts: Iterable[str]) -> str:
         found = [set(way) for way in ways]
@@ -78,7 +91,7 @@ class PropertyDirectory:
         if several:
             names = sorted(home.name for home in self._homes if home.record_id in several)
             raise BadRow(Reason.AMBIGUOUS_PROPERTY, note=_listed(names))
-        near = {home.name for text in texts for home in self._near(text)}
+        near = {name for text in texts for name in self._near(text)}
         raise BadRow(Reason.UNKNOWN_PROPERTY, note=_listed(sorted(near)))
 
     # -- ways of looking ---------------------------------------------------------------------------------------------
@@ -97,23 +110,35 @@ class PropertyDirectory:
                 return each.target
         return None
 
-    def _showing(self, wanted: Address | None, addresses: Addresses) -> Iterable[str]:
-        if wanted is None:
-            return ()
-        return (listing for listing, texts in addresses.items() if any(address(text) == wanted for text in texts))
+    def _near(self, text: str) -> Iterable[str]:
+        """Names of homes a person may have meant (R-34): alike in name or address, no number between them differing."""
+        from rapidfuzz import fuzz, process, utils
 
-    def _near(self, text: str) -> Iterable[Home]:
-        """Homes a person may have meant (R-34): alike in name or address, no number between them differing."""
-        from rapidfuzz import fuzz, utils
-
-        for home in self._homes if text else ():
-            for other in (home.name, home.address):
-                alike = other and fuzz.token_set_ratio(text, other, processor=utils.default_process) >= _ALIKE
-                if alike and not numbers(text).contradict(numbers(other)) and not _other_listing(text, other):
-                    yield home
-                    break
+        if text not in self._suggested:
+            query = utils.default_process(text)
+            alike = process.extract(
+                query, self._texts.keys(), scorer=fuzz.token_set_ratio, score_cutoff=_ALIKE, limit=None
+            )
+            self._suggested[text] = tuple(
+                home.name
+                for plain, _, _ in (alike if query else ())
+                for other, home in self._texts[plain]
+                if not numbers(text).contradict(numbers(other)) and not _other_listing(text, other)
+            )
+        return self._suggested[text]
 
     # -- indexes -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _texts(self) -> Mapping[str, list[tuple[str, Home]]]:
+        from rapidfuzz import utils
+
+        found: dict[str, list[tuple[str, Home]]] = defaultdict(list)
+        for home in self._homes:
+            for text in (home.name, home.address):
+                if plain := utils.default_process(text):
+                    found[plain].append((text, home))
+        return found
 
     @cached_property
     def _exact(self) -> Mapping[str, tuple[str, ...]]:
@@ -126,6 +151,10 @@ class PropertyDirectory:
     @cached_property
     def _listed(self) -> tuple[Home, ...]:
         return tuple(home for home in self._homes if listing_number(home.name))
+
+    @cached_property
+    def _owners(self) -> Mapping[str, tuple[str, ...]]:
+        return _index((form, home.record_id) for home in self._listed for form in person_forms(home.owner))
 
     @cached_property
     def _listings(self) -> Mapping[str, tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -122,11 +121,3 @@ def _address(columns: Columns, raw: RawRow) -> tuple[str, str] | None:
         return shown_address(columns.row(raw))
     except BadRow:
         return None
-
-
-def with_addresses(known: dict[str, frozenset[str]], shown: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """The addresses by listing, with those that were shown now."""
-    found = dict(known)
-    for listing, text in shown:
-        found[listing] = found.get(listing, frozenset()) | {text}
-    return found
