@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = ROOT / "src" / "run_automation_dev.py"
 WARNINGS = 2  # the doctor's exit code when nothing is broken
+PARTIAL = 2  # a run's exit code when a calendar could not be read
 PLAN_LINES = 12
 FLAGS = {
     "Same-day Turnover": "same-day",
@@ -101,13 +102,26 @@ def _two_days(sandbox: Sandbox) -> None:
     if len(plan) > PLAN_LINES:
         _say(f"  … and {len(plan) - PLAN_LINES} more lines")
 
-    _heading("Day two.  src/run_automation_dev.py")
+    _heading("Day two, 08:00.  src/run_automation_dev.py")
     _summary(_run(sandbox, RUNNER, "--json", "--at", at))
+    _day_goes_on(sandbox, day)
     _base(sandbox)
 
     _heading("What has run.  changeover runs list --env dev")
     _say(_program(sandbox, "runs", "list", "--env", "dev"))
     _say(_program(sandbox, "held", "list", "--env", "dev"))
+
+
+def _day_goes_on(sandbox: Sandbox, day: date) -> None:
+    """A broken calendar removes nothing; what a complete one misses for twelve hours is gone."""
+    name = min(str(feed["name"]) for feed in _as(_get(f"{sandbox.feeds}/_sandbox/feeds")["feeds"], list))
+    _heading("Day two goes on. One calendar answers with a sign-in page from noon on")
+    _put(f"{sandbox.feeds}/_sandbox/feeds/{name}", {"body": "<html><body>Please sign in</body></html>"})
+    for hour in (12, 16, 20):
+        result = _run(sandbox, RUNNER, "--json", "--at", f"{day}T{hour}:00:00-07:00")
+        for automation in _as(result["automations"], list):
+            _say(f"  {hour}:00  {automation['text']}")
+    _say("  (Canceled stays have now been missing four times in a row over twelve hours, and are removed.)")
 
 
 def _summary(result: Json) -> None:
@@ -164,7 +178,8 @@ def _down(folder: Path) -> None:
 
 
 def _run(sandbox: Sandbox, runner: Path, *arguments: str) -> Json:
-    return _as(json.loads(_call([sys.executable, str(runner), *arguments], sandbox.variables, (0,))), dict)
+    command = [sys.executable, str(runner), *arguments]
+    return _as(json.loads(_call(command, sandbox.variables, (0, PARTIAL))), dict)
 
 
 def _program(sandbox: Sandbox, *arguments: str, accepted: Sequence[int] = (0,)) -> str:
@@ -186,7 +201,16 @@ def _get(url: str) -> Json:
 
 
 def _post(url: str, body: Json) -> Json:
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+    return _send("POST", url, body)
+
+
+def _put(url: str, body: Json) -> Json:
+    return _send("PUT", url, body)
+
+
+def _send(method: str, url: str, body: Json) -> Json:
+    headers = {"Content-Type": "application/json"}
+    request = Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310 - loopback, as below
     with urlopen(request, timeout=60) as answer:  # noqa: S310 - a loopback address of our own sandbox
         return _as(json.load(answer), dict)
 
