@@ -34,6 +34,7 @@ from changeover.sources.ics.fetch import FetchSettings
 from changeover.store import alerts, holds, runs, schema, sightings
 from changeover.store.alerts import StandingAlert
 from changeover.store.database import Database
+from changeover.store.feeds import FeedState, StoredFeeds
 from changeover.store.gate import Gate, Pacing
 from changeover.store.runs import Run
 from changeover_sandbox import launch, seeding
@@ -340,6 +341,13 @@ class Business:
     def misses(self) -> int:
         with self.reading() as connection:
             return sum(each.misses for each in sightings.load_all(connection))
+
+    def feed_states(self) -> list[FeedState | None]:
+        """What is remembered of each feed."""
+        db = self.db
+        found = [StoredFeeds(db).get(str(row["id"])) for row in self.office.records("ICS Feeds")]
+        db.close()
+        return found
 
     def runs(self) -> list[Run]:
         with self.reading() as connection:

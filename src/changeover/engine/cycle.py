@@ -88,14 +88,17 @@ class Cycle:
 
     def run(self, chosen: Iterable[Automation]) -> CycleResult:
         self._end_orphans()
-        base = self._read_base()
+        base, chosen = self._read_base(), tuple(chosen)
         with self._stopping.within(_CYCLE_DEADLINE.total_seconds()):
             for automation in chosen:
                 if self._ended_early() is not None:
                     break
-                self._results.append(self._automation(automation, base))
+                try:
+                    self._results.append(self._automation(automation, base))
+                except LeaseLost:
+                    break
         self._report(base)
-        result = self._result(base)
+        result = self._result(base, whole=len(self._results) == len(chosen))
         self._keep_alerts(base, result.exit_code)
         if self._durable is not None:
             keep_house(self._db, self._durable, self._started, self._rules.zone)
@@ -145,20 +148,17 @@ class Cycle:
 
     def _read_base(self) -> Base:
         """Marker, schema and switches; then what earlier runs left is delivered; then feeds and rows (C-3)."""
-        reader = self._reader
+        reader, base = self._reader, Base()
         try:
             base = reader.verify_and_switches()
+            if base.failure is None:
+                base = replace(base, failure=self._settle(base))
+            return reader.rows(base)
         except WrongBase as wrong:
             self._raise_alert(Alert("wrong_base", "base", Level.CRITICAL, _WRONG_BASE))
             raise Refused(RunState.FAILED, 4, f"{_WRONG_BASE} ({self._settings.environment} was asked for)") from wrong
-        except Interrupted:
-            return Base(failure=Failure("stopped", "the run was asked to end"))
-        if base.failure is not None or base.facts is None:
-            return base
-        left = self._settle(base)
-        if left is not None:
-            return Base(base.facts, base.verification, base.flags, base.flags_from, left, base.alerts)
-        return reader.rows(base)
+        except (Interrupted, LeaseLost):
+            return replace(base, failure=Failure("stopped", "the run was asked to end"))
 
     @property
     def _reader(self) -> Reader:
@@ -281,7 +281,7 @@ class Cycle:
 
     def _was_stopped(self, outcome: Outcome) -> bool:
         unfinished = outcome.state not in (RunState.SUCCEEDED, RunState.DISABLED, RunState.NOT_CONFIGURED)
-        return unfinished and self._stopping.reason in (Reason.SIGNAL, Reason.STOP_SWITCH, Reason.LEASE_LOST)
+        return unfinished and self._ended_early() in (Reason.SIGNAL, Reason.STOP_SWITCH, Reason.LEASE_LOST)
 
     def _record(self, automation: Automation, run_id: str, started: datetime, state: RunState) -> None:
         run = Run(
@@ -337,9 +337,10 @@ class Cycle:
         with self._db.begin() as connection:
             alerts.open_or_repeat(connection, self._settings.environment, alert, self._now, self._id)
 
-    def _result(self, base: Base) -> CycleResult:
-        reason = self._stopping.reason
-        code = exit_code(self._results, stopped=reason is not None and not all(_finished(r) for r in self._results))
+    def _result(self, base: Base, *, whole: bool) -> CycleResult:
+        reason = self._ended_early()
+        finished = whole and not any(each.state is RunState.STOPPED for each in self._results)
+        code = exit_code(self._results, stopped=reason is not None and not finished)
         problem = base.failure.text if base.failure else (f"ended early: {reason}" if code == _STOPPED else None)
         return CycleResult(self._id, _overall(code, self._results), code, tuple(self._results), self._plan, problem)
 
@@ -386,10 +387,6 @@ def _failure(sent: Sent) -> Failure:
     }
     code, text, unreachable = texts.get(sent.stopped, (sent.stopped or "undelivered", "writes wait to be sent", False))
     return Failure(code, text, unreachable, configuration=code == "credential_refused")
-
-
-def _finished(result: AutomationResult) -> bool:
-    return result.state is not RunState.STOPPED
 
 
 def _overall(code: int, results: list[AutomationResult]) -> RunState:

@@ -14,6 +14,9 @@ import pytest
 from changeover.store import deliveries
 from changeover.store.database import Database
 from changeover.store.deliveries import Phase, Write
+from plugins.outsider import business, empty_state, sandbox
+
+__all__ = ["business", "empty_state", "sandbox"]
 
 PROGRAM = Path(__file__).with_name("program.py")
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
