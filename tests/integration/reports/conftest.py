@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from plugins.outsider import Business, Office, Ran, business, empty_state, sandbox
 
 from changeover import controller
 from changeover.engine import calendars, reports
 from changeover.engine.cycle import Automation
 from changeover.store import events
 from changeover.store.events import Event
+from plugins.outsider import Business, Office, Ran, business, empty_state, sandbox
 
 __all__ = ["business", "empty_state", "sandbox"]
 
