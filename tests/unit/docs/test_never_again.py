@@ -1,0 +1,55 @@
+"""Every failure that must never come back has a test which says its number, so that none can silently vanish."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[2]
+RULES = TESTS.parent / "docs" / "rules"
+CELL = re.compile(r"\| (V-\d+|Z-\d+) \| ([^|]+?) (?=\|)")
+
+# Reports by mail and the partner's portal have tests of their own with what reads them.
+OF_REPORTS = frozenset(f"V-{number}" for number in (22, 23, 25, 31, 35, 36, *range(39, 48)))
+# The part of operations that a cycle over calendars can get wrong.
+OF_CYCLES = tuple(f"Z-{number}" for number in (*range(1, 9), 10, 11, 12, 13, 17, 22, 23, 24, 25, 26, 37, 44))
+
+
+def numbered(page: str, letter: str) -> dict[str, str]:
+    """The numbers of a page's last table, each with its failure."""
+    text = (RULES / page).read_text(encoding="utf-8").partition("Never again")[2]
+    return {number: failure for number, failure in CELL.findall(text) if number.startswith(letter)}
+
+
+@cache
+def named() -> frozenset[str]:
+    """Every number in the docstring of a test."""
+    return frozenset(number for path in TESTS.rglob("test_*.py") for number in _in_docstrings(path))
+
+
+def _in_docstrings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield from re.findall(r"\b[VZ]-\d+\b", ast.get_docstring(node) or "")
+
+
+def test_the_pages_list_what_must_never_come_back() -> None:
+    stays, operations = numbered("reservations.md", "V"), numbered("operations.md", "Z")
+    assert set(stays) == {f"V-{number}" for number in range(1, 49)}
+    assert set(OF_CYCLES) <= set(operations)
+    assert set(stays) >= OF_REPORTS
+
+
+@pytest.mark.parametrize("number", sorted(set(numbered("reservations.md", "V")) - OF_REPORTS))
+def test_every_failure_of_stays_has_a_test_that_says_its_number(number: str) -> None:
+    assert number in named(), numbered("reservations.md", "V")[number]
+
+
+@pytest.mark.parametrize("number", OF_CYCLES)
+def test_every_failure_of_cycles_has_a_test_that_says_its_number(number: str) -> None:
+    assert number in named(), numbered("operations.md", "Z")[number]
