@@ -1,0 +1,308 @@
+"""Measures what is claimed, both sides in one run, and writes docs/performance.md; it judges nothing in a test."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench_world import ROOT, TODAY, Business, business, process
+
+PAGE = ROOT / "docs" / "performance.md"
+ROWS_A_SECOND = 50  # ten rows a request, five requests a second
+RIVAL = "vdirsyncer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the page: what was measured against what, the ratio, and the aim it is held against."""
+
+    what: str
+    ours: str
+    against: str
+    ratio: str
+    aim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the benchmarks are: as claimed, or small to see that all of it works."""
+
+    small: int = 246
+    large: int = 1000
+    huge: int = 10_000
+    events: int = 40
+    changed_small: int = 60
+    changed_large: int = 250
+    delivered: int = 10_000
+    times: int = 3
+
+
+QUICK = Sizes(small=6, large=8, huge=12, events=4, changed_small=2, changed_large=3, delivered=60, times=1)
+
+
+def cycle(sizes: Sizes) -> Iterator[Finding]:
+    """A cycle over calendars of log-normal latency, against the least that network and rate limit allow."""
+    yield from _cycle(sizes.small, sizes.events, sizes.changed_small, 20)
+    yield from _cycle(sizes.large, sizes.events, sizes.changed_large, 50)
+
+
+def _cycle(feeds: int, events: int, changed: int, at_once: int) -> Iterator[Finding]:
+    with business(feeds, events) as made:
+        settings = {"MAX_CONCURRENT_FEEDS": str(at_once)}
+        made.run(env=settings)
+        made.latency(0.3)
+        _, since = made.requests(0)
+        made.shift(changed)
+        began = datetime.now(UTC)
+        ran = made.run(env=settings)
+        seconds = ran.json["automations"][0]["seconds"]
+        calls, _ = made.requests(since)
+        rows = sum(len(each["body"]["records"]) for each in calls if each["method"] in ("POST", "PATCH"))
+        times = _fetch_seconds(made, began)
+        limit = max(*times, sum(times) / at_once) + rows / ROWS_A_SECOND
+        what = f"cycle: {feeds} calendars × {events} events, {at_once} at once, {changed} changed stays ({rows} rows)"
+        yield Finding(what, f"{seconds:.1f} s", f"{limit:.1f} s", f"{seconds / limit:.2f}", "≤ 1.3")
+        yield Finding(
+            f"peak memory of that process, {feeds} calendars", f"{ran.megabytes:.0f} MB", "–", "–", "≤ 250 MB"
+        )
+        yield Finding(
+            "the whole process, start-up and end included",
+            f"{ran.seconds:.1f} s",
+            f"{limit:.1f} s",
+            f"{ran.seconds / limit:.2f}",
+            "–",
+        )
+
+
+def _fetch_seconds(made: Business, began: datetime) -> list[float]:
+    """What each calendar took to answer, from the program's own log."""
+    found = []
+    for log in (made.folder / "var" / "dev" / "logs").glob("cycle-*.jsonl"):
+        for line in log.read_text().splitlines():
+            entry = json.loads(line)
+            if entry["event"] == "feed.fetched" and datetime.fromisoformat(entry["ts"]) >= began:
+                found.append(entry["ms"] / 1000)
+    return found
+
+
+def huge(sizes: Sizes) -> Iterator[Finding]:
+    """Very many calendars: it ends, and what memory a further calendar costs."""
+    peaks = {}
+    for feeds in (sizes.large, sizes.huge):
+        with business(feeds, 4, rows=False) as made:
+            made.run("--dry-run", env={"MAX_CONCURRENT_FEEDS": "50"})
+            ran = made.run("--dry-run", env={"MAX_CONCURRENT_FEEDS": "50"})
+            peaks[feeds] = ran.megabytes
+            what = f"{feeds} calendars × 4 events, dry run from an empty base"
+            yield Finding(what, f"{ran.seconds:.1f} s", f"{ran.megabytes:.0f} MB", "–", "ends")
+    few, many = sorted(peaks)
+    each = (peaks[many] - peaks[few]) / (many - few) * 1024 if many > few else 0.0
+    yield Finding("memory a further calendar costs", f"{each:.1f} kB", "–", "–", "–")
+
+
+def rival(sizes: Sizes) -> Iterator[Finding]:
+    """Fetch, read and decide, against vdirsyncer's http → singlefile over the same calendars, no latency."""
+    program = _rival()
+    with business(sizes.small, sizes.events, rows=False) as made, tempfile.TemporaryDirectory() as place:
+        config = _rival_config(made, Path(place))
+        dry = made.run("--dry-run")
+        for name, aim in (("first run", "≥ 5"), ("nothing has changed", "≥ 20")):
+            other = process([program, "-c", str(config), "sync"], dict(os.environ), (0, 1))
+            ours = process([sys.executable, str(ROOT / "scripts" / "bench_observe.py")], made.variables({}))
+            seconds = float(ours.out.splitlines()[-1])
+            what = f"{sizes.small} calendars × {sizes.events} events against {RIVAL}, {name}"
+            for part, took in ((f"{what}: observe, reconcile, remember", seconds), ("… whole process", ours.seconds)):
+                yield Finding(part, f"{took:.2f} s", f"{other.seconds:.2f} s", f"{other.seconds / took:.1f}", aim)
+        what = "`changeover run --dry-run`, a new state database and the base's first read included"
+        yield Finding(what, f"{dry.seconds:.2f} s", "–", "–", "–")
+
+
+def _rival() -> str:
+    folder = Path.home() / ".cache" / "changeover-bench" / RIVAL
+    if not (folder / "bin" / RIVAL).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)  # noqa: S603
+        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", RIVAL], check=True)  # noqa: S603
+    return str(folder / "bin" / RIVAL)
+
+
+def _rival_config(made: Business, place: Path) -> Path:
+    parts = [f'[general]\nstatus_path = "{place}/status/"\n']
+    for n in range(made.feeds):
+        parts.append(f'[pair p{n}]\na = "a{n}"\nb = "b{n}"\ncollections = null\nconflict_resolution = "a wins"\n')
+        parts.append(f'[storage a{n}]\ntype = "http"\nurl = "{made.url(n)}"\n')
+        parts.append(f'[storage b{n}]\ntype = "singlefile"\npath = "{place}/out{n}.ics"\n')
+    config = place / "config"
+    config.write_text("\n".join(parts))
+    process([_rival(), "-c", str(config), "discover"], dict(os.environ), (0, 1))
+    return config
+
+
+def unchanged(sizes: Sizes) -> Iterator[Finding]:
+    """What a quiet cycle asks of Airtable."""
+    with business(sizes.small, sizes.events) as made:
+        made.run()
+        _, since = made.requests(0)
+        ran = made.run()
+        calls, _ = made.requests(since)
+        reads = [each for each in calls if each["method"] == "GET" and not each["path"].endswith("/Automation")]
+        rows = [each for each in calls if each["method"] != "GET" and not each["path"].endswith("/Automation")]
+        what = f"quiet cycle over {sizes.small} calendars and {sizes.small * sizes.events} rows"
+        yield Finding(f"{what}: writes beside its report", str(len(rows)), "–", "–", "0")
+        yield Finding("… reads beside the control table", str(len(reads)), "–", "–", "≤ 3")
+        yield Finding("… the whole process", f"{ran.seconds:.1f} s, {ran.megabytes:.0f} MB", "–", "–", "–")
+
+
+def delivery(sizes: Sizes) -> Iterator[Finding]:
+    """Very many changed rows, against the rate limit alone."""
+    feeds = max(1, sizes.delivered // sizes.events)
+    with business(feeds, sizes.events, rows=False) as made:
+        ran = made.run()
+        calls, _ = made.requests(0)
+        creates = [each for each in calls if each["method"] == "POST" and each["path"].endswith("/Reservations")]
+        rows = sum(len(each["body"]["records"]) for each in creates)
+        stamps = [datetime.fromisoformat(str(each["at"])) for each in creates]
+        seconds = (max(stamps) - min(stamps)).total_seconds()
+        refused = sum(1 for each in calls if each["status"] == 429)  # noqa: PLR2004 - Airtable's refusal
+        limit = rows / ROWS_A_SECOND
+        yield Finding(f"{rows} new rows: refusals (429)", str(refused), "–", "–", "0")
+        yield Finding(
+            f"{rows} new rows: first to last request",
+            f"{seconds:.1f} s",
+            f"{limit:.1f} s",
+            f"{seconds / limit:.3f}",
+            "≤ 1.05",
+        )
+        yield Finding("… the whole process", f"{ran.seconds:.1f} s, {ran.megabytes:.0f} MB", "–", "–", "–")
+
+
+def startup(sizes: Sizes) -> Iterator[Finding]:
+    """How long the command line takes to say what it can do."""
+    help_ = [sys.executable, "-m", "changeover.cli", "--help"]
+    bare = [sys.executable, "-c", "pass"]
+    pairs = [
+        (process(help_, dict(os.environ)).seconds, process(bare, dict(os.environ)).seconds)
+        for _ in range(5 * sizes.times)
+    ]
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    yield Finding(
+        "`changeover --help` against bare Python", f"{ours:.2f} s", f"{theirs:.2f} s", f"{ours / theirs:.1f}", "≤ 0.4 s"
+    )
+
+
+def reading(sizes: Sizes) -> Iterator[Finding]:
+    """Our reading of a calendar, classified and all, against icalendar's parsing of the whole body."""
+    from zoneinfo import ZoneInfo
+
+    from icalendar import Calendar
+
+    from changeover.core.stay import Rules
+    from changeover.sources.ics import platforms
+    from changeover.sources.ics.feeds import FeedConfig
+    from changeover.sources.ics.read import read
+    from changeover.sources.ics.repair import repair
+
+    made = Business(Path(), {"feeds": {"url": "http://127.0.0.1"}}, 1, sizes.events)
+    body, rules = made.body(0).encode(), Rules(ZoneInfo("America/Phoenix"))
+    words = platforms.load(ROOT / "config" / "platforms.toml")
+    feed = FeedConfig("recBENCH000000000", "http://127.0.0.1/x.ics", "recHOUSE000000000")
+    ours = _each(lambda: read(repair(body), feed, words, rules, TODAY), 20 * sizes.times)
+    theirs = _each(lambda: Calendar.from_ical(body), 20 * sizes.times)
+    what = f"a calendar of {sizes.events} events: repaired, read and classified, against icalendar's parsing alone"
+    yield Finding(what, f"{ours * 1000:.1f} ms", f"{theirs * 1000:.1f} ms", f"{theirs / ours:.1f}", "–")
+
+
+def _each(work: Callable[[], object], times: int) -> float:
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {
+    "cycle": cycle,
+    "huge": huge,
+    "rival": rival,
+    "unchanged": unchanged,
+    "delivery": delivery,
+    "reading": reading,
+    "startup": startup,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=sorted(BENCHES), help="one of the benchmarks; may be repeated"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that all of it works; writes no page")
+    options = parser.parse_args()
+    sizes = QUICK if options.quick else Sizes()
+    chosen = options.only or list(BENCHES)
+    _say(f"{_machine()}\n")
+    found: dict[str, list[Finding]] = {}
+    for name in chosen:
+        found[name] = []
+        for finding in BENCHES[name](sizes):
+            found[name].append(finding)
+            _say(f"{finding.what}\n    {finding.ours}  |  {finding.against}  |  {finding.ratio}  |  aim {finding.aim}")
+    if not options.quick and set(chosen) == set(BENCHES):
+        PAGE.write_text(_page(found), "utf-8")
+        _say(f"\nWritten to {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+def _machine() -> str:
+    names = [
+        line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    model = names[0] if names else platform.machine()
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores of {model}, {system}"
+
+
+def _page(found: dict[str, list[Finding]]) -> str:
+    parts = [_INTRODUCTION.format(machine=_machine(), day=f"{datetime.now(UTC):%Y-%m-%d}", rival=RIVAL)]
+    for name, findings in found.items():
+        parts.append(f"## {name}\n\n{(BENCHES[name].__doc__ or '').strip()}\n")
+        parts += ["| What | Ours | Against | Ratio | Aim |", "|---|---|---|---|---|"]
+        parts += [f"| {f.what} | {f.ours} | {f.against} | {f.ratio} | {f.aim} |" for f in findings]
+        parts.append("")
+    return "\n".join(parts)
+
+
+_INTRODUCTION = """\
+# Performance
+
+Written by `scripts/bench`; repeat any part with `scripts/bench --only NAME`. Both sides of a line ran in the same run,
+on {machine}, {day}.
+The aim is what the project holds itself to; a line that misses it stays here.
+
+The least a cycle may take is max(slowest calendar, sum of their times ÷ calendars at once) + rows ÷ 50 s: the network
+and Airtable's five requests of ten rows a second. Latencies are log-normal (median 0.3 s, seeded), fixed per calendar.
+
+{rival} syncs the same calendars from http to singlefile, no latency; its side is always the whole process. Ours is the
+work of a cycle up to its plan (known rows loaded, calendars fetched, read, reconciled and remembered), first without,
+then with the start of Python and of the program.
+"""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
