@@ -10,6 +10,7 @@ from typing import Protocol
 from changeover.core.stay import Batch
 
 REGISTRY: dict[str, str] = {
+    "csv": "changeover.sources.csv.observe",
     "ics": "changeover.sources.ics.observe",
 }
 

@@ -96,7 +96,7 @@ def rejected_rows(reading: Reading) -> str | None:
     if not reading.set_aside:
         return None
     width, text = len(reading.table.header), io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # line ends CR LF: with any other it would leave a lone CR in a cell unquoted
     writer.writerow([*map(protect, reading.table.header), LINE, REASON])
     for each in reading.set_aside:
         cells = [protect(cell) for cell in each.cells]
