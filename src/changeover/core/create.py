@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from changeover.core.draft import Draft
-from changeover.core.identity import composite_uid, row_uids
+from changeover.core.identity import composite_uid, known_uids
 from changeover.core.ledger import Ledger, default_types
 from changeover.core.stay import Batch, Observation, Status, Stay
 
 
-def create(ledger: Ledger, batch: Batch, each: Observation) -> None:
-    """Makes a new row (R-56); where a person deleted the row of this stay, one that carries its job along (AT-35)."""
+def restore(ledger: Ledger, batch: Batch, observations: Sequence[Observation]) -> list[Observation]:
+    """Makes the rows again that a person deleted while their stays are shown (AT-35), and returns what has none."""
+    left = []
+    for each in observations:
+        tombstone = _tombstone(ledger, batch, each)
+        if tombstone is None:
+            left.append(each)
+        else:
+            create(ledger, batch, each, tombstone)
+    return left
+
+
+def create(ledger: Ledger, batch: Batch, each: Observation, tombstone: Stay | None = None) -> None:
+    """Makes a new row (R-56); of a stay whose row a person deleted, one that carries its job and ties along (AT-35)."""
     if not ledger.importable(each):
         ledger.left_out["outside the window"] += 1
         return
@@ -35,7 +48,9 @@ def create(ledger: Ledger, batch: Batch, each: Observation) -> None:
         sync_status="Not Created",
     )
     draft = Draft(None, stay)
-    _restore(ledger, draft, _tombstone(ledger, batch, each), each)
+    if tombstone is not None:
+        _bring_along(ledger, draft, tombstone)
+        ledger.set_type(draft, each.kind, each.block_type)
     ledger.add(draft)
     ledger.saw(draft, batch, each)
     draft.hear(each.report)
@@ -45,9 +60,7 @@ def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
     """The deleted row of this stay: by any uid its source gave it, by nights where that proves it (R-50, R-51)."""
 
     def by_uid(stay: Stay) -> bool:
-        aliases = ledger.deleted_uids.get((batch.source.key, stay.record_id), ())
-        own = row_uids(stay) if stay.source == batch.source.key else ()
-        return each.uid in (*own, *aliases)
+        return each.uid in known_uids(ledger.deleted[stay.record_id], batch.source.key)
 
     def by_nights(stay: Stay) -> bool:
         proves = stay.source != batch.source.key or not each.stable_uid
@@ -63,11 +76,11 @@ def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
     return min(fits, key=lambda stay: (not by_uid(stay), stay.created, stay.record_id), default=None)
 
 
-def _restore(ledger: Ledger, draft: Draft, tombstone: Stay | None, each: Observation) -> None:
-    if tombstone is None:
-        return
+def _bring_along(ledger: Ledger, draft: Draft, tombstone: Stay) -> None:
     ledger.restored.add(tombstone.record_id)
     draft.restores = tombstone.record_id
+    for source, sighting in ledger.deleted[tombstone.record_id].sightings.items():
+        draft.sightings[source] = replace(sighting, record_id=draft.after.record_id)
     draft.after = replace(
         draft.after,
         entry_type=tombstone.entry_type,
@@ -80,4 +93,3 @@ def _restore(ledger: Ledger, draft: Draft, tombstone: Stay | None, each: Observa
         sync_status=tombstone.sync_status or draft.after.sync_status,
         change_summary="Row restored after deletion",
     )
-    ledger.set_type(draft, each.kind, each.block_type)

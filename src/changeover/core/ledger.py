@@ -47,7 +47,7 @@ class Ledger:
         self.evidence: set[str] = set()  # record ids for which a source said "gone" or "missing" in this run
         self.shown: dict[str, set[tuple[str, str]]] = defaultdict(set)  # by source: (property, uid) of its batch
         self.retired: set[str] = set()  # sources that people have ended (R-73)
-        self.deleted_uids: dict[tuple[str, str], tuple[str, ...]] = {}  # by source and deleted row
+        self.deleted: dict[str, Draft] = {stay.record_id: Draft(stay, stay) for stay in known.tombstones}
         self.restored: set[str] = set()  # deleted rows that a new one brings back
         self.alerts: list[Alert] = []
         self.holds: dict[tuple[str, str, HoldReason], Hold] = {}
@@ -58,12 +58,11 @@ class Ledger:
 
     def _index(self) -> None:
         for sighting in self.known.sightings:
-            draft = self.drafts.get(sighting.record_id)
-            if draft is None:
-                self.deleted_uids[sighting.source, sighting.record_id] = sighting.uids
-            else:
+            draft = self.drafts.get(sighting.record_id) or self.deleted.get(sighting.record_id)
+            if draft is not None:
                 draft.sightings[sighting.source] = sighting
         recall(self.drafts)
+        recall(self.deleted)
         for draft in self.drafts.values():
             self.by_property[draft.after.property_id][draft] = None
             for source in (draft.after.source or "", *draft.sightings):
@@ -101,7 +100,8 @@ class Ledger:
     def add(self, draft: Draft) -> None:
         self.drafts[draft.after.record_id] = draft
         self.by_property[draft.after.property_id][draft] = None
-        self.by_source[draft.after.source or ""][draft] = None
+        for source in (draft.after.source or "", *draft.sightings):
+            self.by_source[source][draft] = None
 
     def place(self, draft: Draft, property_id: str) -> None:
         """Moves a row to another property; its uid follows."""

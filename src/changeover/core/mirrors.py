@@ -39,7 +39,8 @@ def make(ledger: Ledger, batch: Batch, observations: Sequence[Observation]) -> N
         return
     around = _Surroundings(ledger, batch)
     for each in observations:
-        draft = around.same_nights(each) or around.nearly_same_nights(each)
+        draft = around.tied(each) or around.same_nights(each)
+        draft = draft or around.tied_by_continuity(each) or around.nearly_same_nights(each)
         if draft is None:
             create(ledger, batch, each)
         else:
@@ -134,7 +135,7 @@ class _Surroundings:
         for draft in self._gone:
             if draft.after.property_id != each.property_id or self._ledger.was_seen(draft, self._source):
                 continue
-            by_dates = not each.stable_uid and draft.nights == (each.check_in, each.check_out)
+            by_dates = not each.stable_uid and self._calendar.same_nights(each, draft.after)
             if by_dates or each.uid in draft.sightings[self._source].uids:
                 return draft
         return None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from changeover.core import absence
+from changeover.core.create import restore
 from changeover.core.draft import Draft
 from changeover.core.follow import follow_own
 from changeover.core.identity import mirror_lines
@@ -29,7 +30,8 @@ def reconcile(known: Known, batches: Sequence[Batch], now: datetime, rules: Rule
     ledger = Ledger(known, ordered, now, rules)
     absence.apply_rejections(ledger)
     left = [(batch, follow_own(ledger, batch)) for batch in ordered if not batch.retired]
-    left = [(batch, settle(ledger, batch, observations)) for batch, observations in left]
+    for step in (settle, restore):
+        left = [(batch, step(ledger, batch, observations)) for batch, observations in left]
     for batch, observations in left:
         make(ledger, batch, observations)
     for batch in ordered:

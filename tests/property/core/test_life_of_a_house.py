@@ -129,7 +129,7 @@ class House(RuleBasedStateMachine):
         guest = data.draw(st.sampled_from(self.present()))
         row = self.base.stays.get(guest.record_id)
         current = row is not None and (row.check_in, row.check_out) == guest.nights
-        if source is not guest.own and current:
+        if source is not guest.own and current and row is not None and row.live and not self.retired:
             guest.copies.setdefault(source.key, guest.nights)
 
     @precondition(lambda self: self.present())
@@ -153,7 +153,7 @@ class House(RuleBasedStateMachine):
         old = data.draw(st.sampled_from([each for each in self.guests if each.canceled and not each.copies]))
         others = [each for each in self.guests if not each.canceled]
         shown = [each.nights for each in others] + [copy for each in others for copy in each.copies.values()]
-        shown += [(row.check_in, row.check_out) for row in self.base.live if row.kept_by_people]
+        shown += [(row.check_in, row.check_out) for row in self.base.live if row.record_id != old.record_id]
         if old.nights[0] > self.today and not any(share_a_night(old.nights, nights) for nights in shown):
             self.guests.append(Guest(len(self.guests), old.own, old.nights))
 
@@ -179,7 +179,7 @@ class House(RuleBasedStateMachine):
 
     @rule(source=sources)
     def retire(self, source: Source) -> None:
-        if not self.moving and not any(each.lagging or each.renamed for each in self.guests):
+        if not self.moving and all(self.up_to_date(each) for each in self.present() if each.record_id):
             self.retired.add(source.key)
 
     @precondition(lambda self: self.retired)
@@ -191,7 +191,7 @@ class House(RuleBasedStateMachine):
     @rule()
     def link_to_the_other_house(self) -> None:
         """All calendars of the house at once, while they agree and all rows live."""
-        calm = all(self.row_is_live(each) and not each.lagging for each in self.present())
+        calm = all(self.up_to_date(each) for each in self.present())
         ghosts = any(each.canceled and each.copies for each in self.guests)
         busy = ghosts or self.down or self.moving or self.base.tombstones
         if calm and not busy:
@@ -202,6 +202,19 @@ class House(RuleBasedStateMachine):
 
     def row_is_live(self, guest: Guest) -> bool:
         return guest.record_id in self.base.stays and self.base.stays[guest.record_id].live
+
+    def up_to_date(self, guest: Guest) -> bool:
+        """Whether the base has seen all that has happened to this guest, and every calendar agrees."""
+        row = self.base.stays.get(guest.record_id)
+        unread = guest.lagging or guest.renamed or not guest.tied >= set(guest.copies)
+        if row is None or not row.live or unread:
+            return False
+        return row.check_out == guest.nights[1] and (row.check_in == guest.nights[0] or row.check_in <= self.today)
+
+    def bears_its_uid(self, guest: Guest) -> bool:
+        """Whether the row itself names the uid that is shown now, and every copy of it has been read."""
+        plain = self.base.stays[guest.record_id].uid.startswith(f"{guest.number}.{guest.version}@")
+        return plain and guest.tied >= set(guest.copies)
 
     def rows_of_guests(self) -> list[Guest]:
         return [each for each in self.present() if self.row_is_live(each)]
@@ -217,8 +230,7 @@ class House(RuleBasedStateMachine):
     def a_person_sets_a_row_removed(self, data: st.DataObject) -> None:
         guest = data.draw(st.sampled_from(self.rows_of_guests()))
         known = guest.own is not BOOKING and guest.own.key not in self.retired and not self.moving
-        plain_uid = self.base.stays[guest.record_id].uid.startswith(f"{guest.number}.{guest.version}@")
-        if known and plain_uid:
+        if known and self.bears_its_uid(guest):
             self.base.edit(self.base.stays[guest.record_id], status=Status.REMOVED)
 
     @precondition(lambda self: self.rows_of_guests())
@@ -226,7 +238,7 @@ class House(RuleBasedStateMachine):
     def a_person_deletes_a_row(self, data: st.DataObject) -> None:
         guest = data.draw(st.sampled_from(self.rows_of_guests()))
         known = guest.own is not BOOKING and guest.own.key not in self.retired and not self.moving
-        if known and guest.version == 0 and not guest.lagging:
+        if known and self.bears_its_uid(guest) and not guest.lagging:
             self.base.delete(self.base.stays[guest.record_id])
 
     @rule(start=st.integers(1, 40), length=lengths)
@@ -239,7 +251,7 @@ class House(RuleBasedStateMachine):
     @rule()
     def lose_the_state(self) -> None:
         """Possible whenever rows and calendars agree; what only the state knows is then gone."""
-        settled = all(self.row_is_live(each) and not each.lagging for each in self.present())
+        settled = all(self.up_to_date(each) for each in self.present())
         if settled and not self.down and not self.retired and not self.base.tombstones:
             self.base.lose_the_state_database()
 
@@ -278,9 +290,9 @@ class House(RuleBasedStateMachine):
         state = self.down.get(source.key)
         if source.key in self.retired:
             return self.base.batch(source, home=self.home, retired=True)
-        if state == "silent":
+        if state == "silent" and not self.moving:  # a calendar that was linked anew is always asked
             return None
-        shown = [] if state == "empty" else self.shown_by(source)
+        shown = self.shown_by(source) if state in (None, "cut") else []
         shown = shown[: len(shown) // 2] if state == "cut" else shown
         bad = [item for guest, item in shown if guest.unreadable and guest.own is source]
         rejected = tuple(Rejected("event", "bad_date", item.uid, self.home) for item in bad)
@@ -337,7 +349,7 @@ class House(RuleBasedStateMachine):
 
     def check_row(self, guest: Guest, row: Stay) -> None:
         """The row says what the guest's own calendar says, and is the row and the job it has always been."""
-        assert (row.source, row.entry_type) == (guest.own.key, EntryType.RESERVATION)
+        assert (row.source, row.entry_type) == (guest.own.key, EntryType.RESERVATION), f"{guest} has {row}"
         assert row.check_out == guest.nights[1]
         assert row.check_in == guest.nights[0] or row.check_in <= self.today
         guest.record_id = guest.record_id or row.record_id

@@ -506,12 +506,23 @@ def test_a_deleted_row_comes_back_with_its_job_when_only_a_mirror_shows_the_stay
 
 
 def test_a_deleted_row_comes_back_with_its_ties(base: PaperBase) -> None:
-    """AT-35, R-53: a calendar that lags makes no second row of a stay whose row was deleted."""
+    """AT-35, R-53, B-7: a calendar that lags makes no second row, not even after a loss of the state."""
     both(base, (guest("a1", 10, 14),), (block("b1", 10, 14),))
+    base.lose_the_state_database()
     base.delete(base.edit(base.only, job_id="job_1"))
     both(base, (guest("a1", 12, 16),), (block("b1", 10, 14),))
     assert (base.nights(), base.only.job_id) == ([(12, 16)], "job_1")
     assert not both(base, (guest("a1", 12, 16),), (block("b1", 10, 14),)).changes
+
+
+@pytest.mark.parametrize("copied", [14, 16, 17])
+def test_a_deleted_row_comes_back_with_its_job_whoever_is_read_first(base: PaperBase, copied: int) -> None:
+    """AT-35: a copy under a new uid makes no row before the stay's own calendar has brought it back."""
+    base.run(base.batch(VRBO, guest("v0", 10, 14)), base.batch(BOOKING, block("x0", 10, 14, stable_uid=False)))
+    base.delete(base.edit(base.only, job_id="job_1"))
+    copy = block("x1", 10, copied, stable_uid=False)
+    base.run(base.batch(VRBO, guest("v0", 10, 17)), base.batch(BOOKING, copy))
+    assert (base.nights(), base.only.job_id) == ([(10, 17)], "job_1")
 
 
 def test_a_restored_row_of_another_type_has_that_types_service(base: PaperBase) -> None:
