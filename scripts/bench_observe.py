@@ -12,6 +12,8 @@ from changeover import rulefiles
 from changeover.core.reconcile import reconcile
 from changeover.engine import knowledge
 from changeover.engine.rules import rules_of
+from changeover.ops import logging
+from changeover.ops.redaction import Redactor
 from changeover.settings import load
 from changeover.sources.ics import platforms
 from changeover.sources.ics.feeds import FeedRow, feed_configs
@@ -21,6 +23,8 @@ from changeover.store.database import Database
 from changeover.store.feeds import StoredFeeds, save
 
 settings = load("dev", os.environ)
+wanted = logging.Logging("bench", "dev", settings.folder / "logs", terminal_level="WARNING")
+logging.configure(wanted, Redactor(settings.secret_values))
 db = Database(settings.state_url)
 rules = rules_of(settings, rulefiles.find("schedule.toml", settings.config))
 words = platforms.load(rulefiles.find("platforms.toml", settings.config))
