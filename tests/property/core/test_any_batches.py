@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, VRBO, PaperBase, day
-from plugins.property_depth import DEPTH
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.reconcile import reconcile
@@ -29,6 +27,8 @@ from changeover.core.stay import (
     Status,
     Stay,
 )
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, VRBO, PaperBase, day
+from plugins.property_depth import DEPTH
 
 ITRIP = Source("csv_itrip", "csv_itrip", "iTrip", "iTrip report")
 GONE = Source("orphan:0123456789abcdef", "https://gone.example/x", "VRBO")

@@ -6,11 +6,11 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.paper_base import PHOENIX, PaperBase, day
-from plugins.property_depth import DEPTH
 
 from changeover.core.stay import BlockType, EntryType, Rules, Status, Stay
 from changeover.core.turnover import OWNER_NEXT_LINE, with_flags
+from plugins.paper_base import PHOENIX, PaperBase, day
+from plugins.property_depth import DEPTH
 
 RULES = Rules(PHOENIX)
 GUEST = EntryType.RESERVATION

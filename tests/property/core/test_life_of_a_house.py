@@ -12,11 +12,11 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase
-from plugins.property_depth import DEPTH
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.stay import Batch, Decision, EntryType, Kind, Observation, Rejected, Source, Status, Stay
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase
+from plugins.property_depth import DEPTH
 
 SOURCES = (AIRBNB, BOOKING, VRBO)
 BY_KEY = {source.key: source for source in SOURCES}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from plugins.paper_base import AIRBNB, BOOKING, CASA, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import Decision, Kind, Report, Source, Status
+from plugins.paper_base import AIRBNB, BOOKING, CASA, PaperBase, block, day, guest
 
 
 @pytest.fixture

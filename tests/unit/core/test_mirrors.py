@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from plugins.paper_base import AIRBNB, BOOKING, CASA, VRBO, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import Decision, EntryType, HoldReason, Source, Status
+from plugins.paper_base import AIRBNB, BOOKING, CASA, VRBO, PaperBase, block, day, guest
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def base() -> PaperBase:
     return PaperBase()
 
 
-def both(base: PaperBase, airbnb: tuple, booking: tuple, **more: float):  # noqa: ANN201 - a Plan
+def both(base: PaperBase, airbnb: tuple, booking: tuple, **more: float):
     return base.run(base.batch(AIRBNB, *airbnb), base.batch(BOOKING, *booking), **more)
 
 
@@ -204,9 +204,7 @@ def test_the_plan_does_not_depend_on_the_order_of_batches(base: PaperBase) -> No
         base.batch(BOOKING, block("b1", 10, 14), guest("b2", 20, 22)),
         base.batch(VRBO, guest("v1", 10, 14), guest("v2", 30, 33)),
     ]
-    plans = []
-    for order in (batches, batches[::-1], batches[1:] + batches[:1]):
-        plans.append(PaperBase().run(*order))
+    plans = [PaperBase().run(*order) for order in (batches, batches[::-1], batches[1:] + batches[:1])]
     assert plans[0] == plans[1] == plans[2]
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, day, guest
 
 from changeover.core.plan import Verb
 from changeover.core.stay import BlockType, EntryType, Kind, Rejected, Report, Status
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, day, guest
 
 
 @pytest.fixture

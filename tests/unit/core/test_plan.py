@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from plugins.paper_base import AIRBNB, CASA, PaperBase, block, day, guest
 
 from changeover.core.plan import Change, Plan, Verb, create_key, plain
 from changeover.core.stay import EntryType, Report, Status
+from plugins.paper_base import AIRBNB, CASA, PaperBase, block, day, guest
 
 NAMES = {CASA: "Casa"}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, PaperBase, block, day, guest
 
 from changeover.core.stay import EntryType, Kind, Report, Rules, ServiceHours, Status, Stay
 from changeover.core.turnover import with_flags
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PHOENIX, PaperBase, block, day, guest
 
 BLOCK = EntryType.BLOCK
 RULES = Rules(PHOENIX)
