@@ -75,8 +75,7 @@ def _tied_by_uid(ledger: Ledger, batch: Batch, items: Sequence[Observation]) -> 
 
 def _on_peoples_nights(ledger: Ledger, calendar: Calendar, each: Observation) -> bool:
     """Nights of a people's row get no second row (R-51), so they continue none either."""
-    rows = (draft.after for draft in ledger.live_at(each.property_id) if draft.after.kept_by_people)
-    return any(calendar.same_nights(each, stay) for stay in rows)
+    return any(calendar.same_nights(each, stay) for stay in ledger.peoples.get(each.property_id, ()))
 
 
 def _count_batch(ledger: Ledger, batch: Batch, observations: Sequence[Observation], folded: int) -> None:

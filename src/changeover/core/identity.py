@@ -149,6 +149,8 @@ class Matching(Generic[R]):
 
     def by_alias(self, *, live: bool) -> None:
         """R-46.1, the rest: any uid of a live row, or of a Removed one; an item's own uid first, then its others."""
+        if not self.left:
+            return
         known = [(row, known_uids(row, self.source)) for row in self._free.values() if row.live is live]
         self._claim_uids(known)
         self._claim_uids(known, folded=True)
@@ -214,6 +216,8 @@ class Matching(Generic[R]):
         return aside
 
     def _claim(self, how: How, candidate: Callable[[Observation], R | None]) -> None:
+        if not self._free:
+            return
         remaining: list[Observation] = []
         for each in self.left:
             row = candidate(each)

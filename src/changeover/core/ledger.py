@@ -26,6 +26,7 @@ from changeover.core.stay import (
     Sighting,
     Source,
     Status,
+    Stay,
 )
 
 _SERVICE_TYPE = {EntryType.RESERVATION: "Turnover", EntryType.BLOCK: "Needs Review"}
@@ -43,6 +44,7 @@ class Ledger:
         self.drafts: dict[str, Draft] = {stay.record_id: Draft(stay, stay) for stay in known.stays}
         self.by_property: dict[str, dict[Draft, None]] = defaultdict(dict)
         self.by_source: dict[str, dict[Draft, None]] = defaultdict(dict)
+        self.peoples: dict[str, list[Stay]] = defaultdict(list)  # by property: live rows that people keep
         self.seen: dict[str, set[str]] = defaultdict(set)  # by source: record ids of rows that its batch shows
         self.evidence: set[str] = set()  # record ids for which a source said "gone" or "missing" in this run
         self.shown: dict[str, set[tuple[str, str]]] = defaultdict(set)  # by source: (property, uid) of its batch
@@ -65,6 +67,8 @@ class Ledger:
         recall(self.deleted)
         for draft in self.drafts.values():
             self.by_property[draft.after.property_id][draft] = None
+            if draft.live and draft.after.kept_by_people:
+                self.peoples[draft.after.property_id].append(draft.after)
             for source in (draft.after.source or "", *draft.sightings):
                 self.by_source[source][draft] = None
 
