@@ -27,6 +27,7 @@ def uids(bureau) -> set[object]:
 
 
 def test_v_6_a_stay_beyond_the_reports_window_is_not_missed(bureau) -> None:
+    """V-6: stay beyond the report's window Removed (R-3)."""
     bureau.report(row("1", on(12), on(15)), row("2", on(20), on(26), QUAIL))
     bureau.run()
     for _ in range(6):
@@ -48,6 +49,7 @@ def test_a_stay_inside_the_window_that_is_gone_for_long_enough_is_removed(bureau
 
 
 def test_v_7_a_small_file_does_not_wipe_its_supplier(bureau) -> None:
+    """V-7: small file wiped its supplier (R-62, R-69)."""
     days = [(f"{n}", on(12 + n), on(13 + n)) for n in range(10)]
     bureau.report(*(row(uid, first, last) for uid, first, last in days))
     bureau.run()
@@ -61,6 +63,7 @@ def test_v_7_a_small_file_does_not_wipe_its_supplier(bureau) -> None:
 
 
 def test_v_18_airbnb_vrbo_and_the_report_make_one_row(bureau) -> None:
+    """V-18: Airbnb + VRBO + report: three jobs (R-51)."""
     home = bureau.homes[LOFT]
     for platform, name in (("-//Airbnb Inc//Hosting Calendar 1.0//EN", "airbnb"), ("-//HomeAway.com//EN", "vrbo")):
         calendar = bureau.business.calendar(name, prodid=platform)
@@ -79,6 +82,7 @@ def test_v_18_airbnb_vrbo_and_the_report_make_one_row(bureau) -> None:
 
 
 def test_v_22_the_same_id_at_two_homes_makes_two_rows(bureau) -> None:
+    """V-22: same uid on two houses: one dropped (R-19)."""
     bureau.report(row("1", on(12), on(15)), row("1", on(12), on(15), QUAIL))
     bureau.run()
     assert {each["Reservation UID"] for each in bureau.live()} == {
@@ -88,6 +92,7 @@ def test_v_22_the_same_id_at_two_homes_makes_two_rows(bureau) -> None:
 
 
 def test_v_23_an_id_that_a_spreadsheet_touched_is_the_same_stay(bureau) -> None:
+    """V-23: id 7001 became 7001.0 (R-15)."""
     bureau.report(row("7001", on(12), on(15)))
     bureau.run()
     bureau.report(row("7001.0", on(12), on(15)))
@@ -95,12 +100,14 @@ def test_v_23_an_id_that_a_spreadsheet_touched_is_the_same_stay(bureau) -> None:
 
 
 def test_v_25_a_guest_named_block_and_a_note_of_maintenance_are_a_reservation(bureau) -> None:
+    """V-25: guest "Pat Block", note "pool maintenance" (R-25, P-31)."""
     bureau.report(row("1", on(12), on(15), tenant="Pat Block", info="pool maintenance on Tuesday"))
     bureau.run()
     assert [each["Entry Type"] for each in bureau.live()] == ["Reservation"]
 
 
 def test_v_31_a_new_next_guest_and_a_new_door_code_are_written_in_place(bureau) -> None:
+    """V-31: new next guest or door code not written (R-27)."""
     bureau.report(row("1", on(12), on(15), info="Door code: 0000"))
     bureau.run()
     bureau.report(row("1", on(12), on(15), info="Door code: 00000", booking=on(18), following="Tobias Renwick"))
@@ -117,6 +124,7 @@ def test_v_31_a_new_next_guest_and_a_new_door_code_are_written_in_place(bureau) 
 
 
 def test_v_35_the_owner_who_comes_next_is_an_owner_arriving_and_no_same_day(bureau) -> None:
+    """V-35: owner arrival ignored, marked SAME DAY (R-26)."""
     bureau.report(row("1", on(12), on(15), booking=on(15), following="marlow j. fenwick"))
     bureau.run()
     (live,) = bureau.live()
@@ -125,6 +133,7 @@ def test_v_35_the_owner_who_comes_next_is_an_owner_arriving_and_no_same_day(bure
 
 
 def test_v_36_the_owners_own_stay_is_a_block_to_review(bureau) -> None:
+    """V-36: owner's own stay cleaned as a guest's (R-25)."""
     bureau.report(row("1", on(12), on(15), tenant="Marlow Fenwick"))
     bureau.run()
     (live,) = bureau.live()
@@ -140,6 +149,7 @@ def test_v_36_the_owners_own_stay_is_a_block_to_review(bureau) -> None:
     ],
 )
 def test_v_40_latin_1_and_semicolons_are_read_and_a_short_row_costs_itself(bureau, as_file) -> None:
+    """V-40: short row, Latin-1, `;`: rejected or 0 rows (R-11, R-12)."""
     path = bureau.report(
         row("1", on(12), on(15), tenant="Zoë Marsh"), "2026-03-12,2026-03-15", row("2", on(15), on(18))
     )
@@ -150,6 +160,7 @@ def test_v_40_latin_1_and_semicolons_are_read_and_a_short_row_costs_itself(burea
 
 
 def test_v_41_the_newest_report_wins_at_new_year_too(bureau) -> None:
+    """V-41: older file won by name, at New Year (R-21)."""
     bureau.business.now += timedelta(days=300)  # January 4, 2027
     stay = "2027-01-06"
     bureau.report(row("1", stay, "2027-01-09"), name="12-31-2026--02-12-00_report.csv")
@@ -169,6 +180,8 @@ AVE = '"12 E Example Ave, Mesa, AZ 85203"'
 
 
 def test_v_47_an_owners_canceled_stay_goes_at_once_in_either_spelling(bureau) -> None:
+    """V-47: `Canceled`, middle initials not understood (R-24, R-29)."""
+
     def tab2(status: str) -> str:
         return (
             f"{TAB2}1,{AVE},Iris Vandermeer,{status},2026-04-02,2026-04-06,Iris M. Vandermeer\n"

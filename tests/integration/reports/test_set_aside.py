@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from changeover.sources.csv import inbox
+
 GOOD = "2026-03-12,2026-03-15,,Nadia Quillfeather,(480) 555-0101,{home},,Marlow Fenwick,,,,,,No,Door code: 0000,{uid}"
 
 
@@ -12,6 +14,7 @@ def line(uid: str = "8000001", home: str = "Saguaro Loft #40000001") -> str:
 
 
 def test_v_39_a_row_of_an_unknown_home_is_kept_with_line_and_reason_and_the_others_go_in(bureau) -> None:
+    """V-39: one unknown property blocked the supplier (R-18)."""
     bureau.report(line("1"), line("2", "Nowhere Cabin"), line("3", "Quail Run Casita #40000005"))
     ran = bureau.run()
     assert ran.code == 2
@@ -88,6 +91,7 @@ def test_before_a_row_is_set_aside_all_homes_are_read_again(bureau) -> None:
 
 @pytest.mark.parametrize(("body", "cause"), [("a,b\n1,2\n", "unknown_headers"), (b"PK\x03\x04\0", "unreadable")])
 def test_v_42_a_file_nobody_knows_goes_unchanged_to_rejected(bureau, body, cause) -> None:
+    """V-42: any unknown CSV taken for Evolve (R-13)."""
     bureau.put("odd.csv", body)
     ran = bureau.run()
     assert ran.code == 3
@@ -137,3 +141,15 @@ def test_a_file_that_cannot_be_opened_stays_and_is_told(bureau) -> None:
     assert ran.text.startswith("⚠️ 2 files — new 1 (1 res, 0 block)")
     assert " — files rejected 1 — " in ran.text
     assert len(bureau.names("inbox")) == 1
+
+
+def test_a_file_that_may_not_be_read_stays_and_the_run_fails_for_it_alone(bureau, monkeypatch) -> None:
+    bureau.report(line("1"))
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(inbox, "take", refuse)  # a test that runs as root is refused nothing
+    ran = bureau.run()
+    assert ran.text.startswith("❌ 1 of 1 files could not be used — report.csv cannot be opened — run ")
+    assert bureau.names("inbox") == ["report.csv"]

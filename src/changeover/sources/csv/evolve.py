@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from changeover.core.stay import Kind, Observation, Window
 from changeover.sources.csv.memory import Memory, Shown
@@ -12,6 +13,8 @@ from changeover.sources.csv.names import same_person
 from changeover.sources.csv.properties import AddressBook, PropertyDirectory
 from changeover.sources.csv.rows import Row
 from changeover.sources.csv.suppliers import Supplier
+
+Given: TypeAlias = Mapping[str, bool]  # every number of a Tab 2, and whether it is the owner's
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class TabTwo:
     book: AddressBook
     memory: Memory
     window: Window
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,19 @@ def read_tab2(uid: str, row: Row, context: TabTwo) -> Observation | Guest | None
     """An owner's stay, a guest's sign, or None for an owner's row beyond the window (R-29). Raises BadRow."""
     check_in, check_out = row.nights()
     canceled = _plain(row.text("status")) in context.supplier.statuses.get("canceled", ())
-    if not same_person(row.text("guest"), row.text("owner")):
+    if not owners_row(row):
         return Guest(uid, check_in, check_out, canceled)
     known = any(context.memory.of(context.supplier.key, uid))
-    if not known and not context.window.covers(check_in, check_out):
+    running = check_in <= context.day < check_out  # a long stay counts as long as its end does (R-4)
+    if not (known or running or context.window.covers(check_in, check_out)):
         return None
     home = context.directory.of_address(row.text("address"), row.text("owner"), context.book)
     return Observation(uid, home, check_in, check_out, Kind.OWNER_STAY, canceled=canceled)
+
+
+def owners_row(row: Row) -> bool:
+    """Whether a row of Tab 2 gives its number to the owner (R-28)."""
+    return same_person(row.text("guest"), row.text("owner"))
 
 
 def unknown_status(row: Row, supplier: Supplier) -> bool:
@@ -84,18 +94,23 @@ def unknown_status(row: Row, supplier: Supplier) -> bool:
 
 
 def settle(
-    tab1: Iterable[Observation], tab2: Iterable[Observation | Guest], unread: Iterable[str], memory: Memory, keys: Keys
+    tab1: Iterable[Observation], tab2: Iterable[Observation | Guest], given: Given, memory: Memory, keys: Keys
 ) -> Tabs:
-    """What counts of both tabs. `unread` are ids of Tab 2's rows that could not be used: they still stand there."""
-    stays = [each for each in tab2 if isinstance(each, Observation)]
-    guests = {each.uid: each.canceled for each in tab2 if isinstance(each, Guest)}
-    owners = {each.uid for each in stays} | (memory.owners_numbers(keys.tab2) - guests.keys())
-    canceled = {uid for uid, gone in guests.items() if gone}
-    first = list(tab1)
+    """What counts of both tabs; `given` has every number that Tab 2 shows, in rows set aside or cut as well.
+
+    A number of the owner's is no reservation even where its own row cannot be used.
+    """
+    first, second = list(tab1), list(tab2)
+    stays = [each for each in second if isinstance(each, Observation)]
+    guests = {each.uid for each in second if isinstance(each, Guest)} | {uid for uid, own in given.items() if not own}
+    canceled = {each.uid for each in second if isinstance(each, Guest) and each.canceled}
+    proven = {each.uid for each in stays} | (memory.owners_numbers(keys.tab2) - guests)
+    owners = proven | {uid for uid, own in given.items() if own}
     kept = [each for each in first if each.uid not in owners and each.uid not in canceled]
-    still = ({uid for uid, gone in guests.items() if not gone} | set(unread)) - {each.uid for each in kept} - owners
+    gone = proven | canceled
+    still = given.keys() - gone - {each.uid for each in kept}
     signs = [
-        *(_sign(each, canceled=True) for uid in sorted(owners | canceled) for each in memory.of(keys.tab1, uid)),
+        *(_sign(each, canceled=True) for uid in sorted(gone) for each in memory.of(keys.tab1, uid)),
         *(_sign(each, canceled=False) for uid in sorted(still) for each in memory.of(keys.tab1, uid)),
     ]
     return Tabs((*kept, *signs), tuple(stays), owners=sum(each.uid in owners for each in first))

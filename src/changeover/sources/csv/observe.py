@@ -23,6 +23,7 @@ from changeover.sources.csv.reading import (
     Reading,
     ReadRow,
     SetAside,
+    given_numbers,
     read_rows,
     rejected_rows,
     shown_addresses,
@@ -165,12 +166,13 @@ def _evolve(run: _Run, by_shape: Mapping[Shape, Sequence[_Opened]]) -> list[Supp
     book = AddressBook(run.memory.addresses, shown)
 
     def tab2(file: InboxFile) -> ReadRow:
-        context = TabTwo(two, run.directory, book, run.memory, run.window(two, file))
+        context = TabTwo(two, run.directory, book, run.memory, run.window(two, file), run.day(file))
         return partial(evolve.read_tab2, context=context)
 
     second = _Group.of(run, two, by_shape[Shape.EVOLVE_TAB2], tab2)
-    unread = {row.uid for each in second.readings for row in each.set_aside if row.uid is not None}
-    tabs = evolve.settle(_stays(first.items), second.items, unread, run.memory, Keys(one.key, two.key))
+    telling = [each for each in second.readings if each.table.returned or each is second.newest]
+    given = {uid: own for each in telling for uid, own in given_numbers(each.table).items()}
+    tabs = evolve.settle(_stays(first.items), second.items, given, run.memory, Keys(one.key, two.key))
     result = replace(first.result(tabs.tab1, owners=tabs.owners), addresses=shown)
     return [result, second.result(tabs.tab2)]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from changeover.core.stay import Observation
-from changeover.sources.csv.evolve import Guest, shown_address, unknown_status
+from changeover.sources.csv.evolve import Guest, owners_row, shown_address, unknown_status
 from changeover.sources.csv.inbox import InboxFile
 from changeover.sources.csv.read import LINE, REASON, RawRow, RawTable, protect
 from changeover.sources.csv.rows import BadRow, Columns, Reason, Row
@@ -89,6 +91,17 @@ def shown_addresses(table: RawTable) -> frozenset[tuple[str, str]]:
     columns = Columns.of(table)
     found = (_address(columns, raw) for raw in table.rows)
     return frozenset(each for each in found if each is not None)
+
+
+def given_numbers(table: RawTable) -> Mapping[str, bool]:
+    """Every number that a Tab 2 shows, in rows set aside too, and whether it is the owner's; the last row counts."""
+    columns = Columns.of(table)
+    found: dict[str, bool] = {}
+    for raw in table.rows:
+        with suppress(BadRow):
+            row = columns.row(raw)
+            found[row.uid()] = owners_row(row)
+    return found
 
 
 def rejected_rows(reading: Reading) -> str | None:

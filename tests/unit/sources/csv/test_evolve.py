@@ -52,11 +52,13 @@ def test_a_stay_of_tab_1_that_turns_out_to_be_the_owners_is_gone_there(desk, boo
 
 @pytest.mark.parametrize("status", ["Cancelled", "Canceled", " CANCELED "])
 def test_v_47_an_owners_stay_is_canceled_in_both_spellings(desk, entry, status) -> None:
+    """V-47: `Canceled`, middle initials not understood (R-24, R-29)."""
     desk.addresses["510020"] = frozenset({AVE})
     assert told(desk.seen(desk.tab2(entry(status=status)), source=TWO)) == [("30000007", "owner stay", True)]
 
 
 def test_v_47_a_middle_initial_does_not_make_the_owner_a_guest(desk, entry) -> None:
+    """V-47: `Canceled`, middle initials not understood (R-24, R-29)."""
     desk.addresses["510020"] = frozenset({AVE})
     assert told(desk.seen(desk.tab2(entry(guest="Iris M. Vandermeer")), source=TWO)) == [
         ("30000007", "owner stay", False)
@@ -143,3 +145,18 @@ def test_an_unfiltered_tab_1_proves_nothing_by_what_it_lacks(desk, booking) -> N
     assert not result.batch.complete
     assert len(result.warnings) == 1
     assert len(result.batch.observations) == 2
+
+
+def test_a_number_is_the_owners_even_where_its_own_row_cannot_be_used(desk, booking, entry) -> None:
+    files = desk.tab1(booking("1"), booking("2")), desk.tab2(entry("2", check_in="13-04-2026"))
+    assert told(desk.seen(*files, source=ONE)) == [("1", "reservation", False)]
+    assert desk.reasons(*files, source=TWO) == ["bad_date"]
+    desk.shown(ONE, "2", "recOcotillo")
+    assert told(desk.seen(*files, source=ONE)) == [("1", "reservation", False), ("2", "notice", False)]
+
+
+def test_an_owners_stay_that_still_runs_is_not_cut_however_long_ago_it_began(desk, entry) -> None:
+    desk.addresses["510020"] = frozenset({AVE})
+    running = entry("1", check_in="2025-12-01", check_out="2026-03-11")
+    over = entry("2", check_in="2025-12-01", check_out="2026-03-10")
+    assert [each.uid for each in desk.seen(desk.tab2(running, over), source=TWO)] == ["1"]

@@ -46,6 +46,7 @@ def test_400_nights_are_a_stay(desk, row) -> None:
 
 @pytest.mark.parametrize(("cells", "reason"), [(-1, "short_row"), (1, "extra_cells")])
 def test_v_40_a_row_of_another_width_is_set_aside_and_its_id_is_not_trusted(desk, row, cells, reason) -> None:
+    """V-40: short row, Latin-1, `;`: rejected or 0 rows (R-11, R-12)."""
     odd = [*row("7002"), "x"] if cells > 0 else row("7002")[:-1]
     result = desk.result(desk.itrip(row("7001"), odd))
     (aside,) = result.files[0].set_aside
@@ -59,6 +60,7 @@ def test_a_rejected_row_with_an_id_leaves_the_batch_complete(desk, row) -> None:
 
 
 def test_v_23_an_id_is_text_and_a_spreadsheets_fraction_is_dropped(desk, row) -> None:
+    """V-23: id 7001 became 7001.0 (R-15)."""
     seen = desk.seen(desk.itrip(row("7001.0"), row("0007", home="Quail Run Casita #40000005")))
     assert [each.uid for each in seen] == ["7001", "0007"]
     assert desk.only(desk.itrip(row("7001.5"))).uid == "7001.5"
@@ -70,11 +72,13 @@ def test_of_the_same_id_and_home_the_last_row_counts(desk, row) -> None:
 
 
 def test_v_22_the_same_id_at_two_homes_is_two_stays(desk, row) -> None:
+    """V-22: same uid on two houses: one dropped (R-19)."""
     seen = desk.seen(desk.itrip(row("7001"), row("7001", home="Quail Run Casita #40000005")))
     assert {(each.uid, each.property_id) for each in seen} == {("7001", "recSaguaro"), ("7001", "recQuail")}
 
 
 def test_v_36_the_owners_own_stay_is_no_guests(desk, row) -> None:
+    """V-36: owner's own stay cleaned as a guest's (R-25)."""
     observation = desk.only(desk.itrip(row(tenant="marlow J. fenwick")))
     assert observation.kind is Kind.OWNER_STAY
 
@@ -86,6 +90,7 @@ def test_a_tenant_named_maintenance_is_a_block(desk, row) -> None:
 
 @pytest.mark.parametrize("tenant", ["Pat Block", "Jo McClean", "Maintenance Man", "", "Owner"])
 def test_v_25_no_word_in_a_name_or_a_note_makes_a_block(desk, row, tenant) -> None:
+    """V-25: guest "Pat Block", note "pool maintenance" (R-25, P-31)."""
     info = "Pool maintenance visit\nOwner: blocked\nDo not clean"
     observation = desk.only(desk.itrip(full(row, info=info, tenant="X", booking="", uid="7001"), header=FULL))
     assert observation.kind is Kind.RESERVATION
@@ -97,6 +102,7 @@ def test_nobody_is_not_the_owner(desk, row) -> None:
 
 
 def test_v_31_the_report_text_and_the_next_guest_are_read(desk, row) -> None:
+    """V-31: new next guest or door code not written (R-27)."""
     rows = full(row, "2026-03-20 16:00:00", "Tobias Renwick", "Work Order #1\r\nDoor code:\xa00000\r\n")
     report = desk.only(desk.itrip(rows, header=FULL)).report
     assert report.info == "Work Order #1\nDoor code: 0000"
@@ -135,6 +141,7 @@ def test_maintenance_is_no_next_guest(desk, row) -> None:
     ],
 )
 def test_v_35_the_next_tenant_or_the_line_says_that_the_owner_comes(desk, row, tenant, info, owner_next) -> None:
+    """V-35: owner arrival ignored, marked SAME DAY (R-26)."""
     observation = desk.only(desk.itrip(full(row, "2026-03-20", tenant, info), header=FULL))
     assert observation.report.next_is_owner is owner_next
 
@@ -145,6 +152,7 @@ def test_an_override_takes_the_row_to_another_home(desk, row) -> None:
 
 
 def test_v_39_one_unknown_home_costs_its_row_only_and_near_homes_are_named(desk, row) -> None:
+    """V-39: one unknown property blocked the supplier (R-18)."""
     report = desk.itrip(row("7001"), row("7002", home="Saguaro Lofts #40000001"))
     assert [each.uid for each in desk.seen(report)] == ["7001"]
     assert desk.reasons(report) == ["unknown_property — near: Saguaro Loft #40000001"]

@@ -17,6 +17,7 @@ def dispositions(results) -> dict[str, str]:
 
 
 def test_v_6_each_source_claims_its_own_window(desk, row, booking, entry) -> None:
+    """V-6: stay beyond the report's window Removed (R-3)."""
     windows = {
         result.supplier.key: (result.batch.window.edge, result.batch.window.first, result.batch.window.last)
         for result in desk.observe(desk.itrip(row()), desk.tab1(booking()), desk.tab2(entry()))
@@ -57,6 +58,7 @@ def test_an_empty_report_after_a_good_one_makes_the_batch_incomplete_and_drops_n
 
 
 def test_v_41_the_newest_report_wins_whatever_its_name(desk, row) -> None:
+    """V-41: older file won by name, at New Year (R-21)."""
     old = desk.itrip(row(check_out="2026-03-14"), name="12-31-2026--02-12-00.csv", hours_ago=20)
     new = desk.itrip(row(check_out="2026-03-16"), name="01-01-2026--02-12-00.csv", hours_ago=1)
     for files in ((old, new), (new, old)):
@@ -154,6 +156,7 @@ def test_a_row_that_comes_back_too_late_does_not_undo_a_newer_report(desk, row) 
 
 
 def test_v_7_a_small_report_is_complete_but_says_nothing_of_other_sources(desk, row) -> None:
+    """V-7: small file wiped its supplier (R-62, R-69)."""
     (result,) = desk.observe(desk.itrip(row()))
     assert result.batch.complete
     assert result.supplier.key == "csv_itrip"

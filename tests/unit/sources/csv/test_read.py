@@ -52,6 +52,7 @@ def why(opened, body) -> str:
     ],
 )
 def test_v_40_encodings_delimiters_and_line_ends_do_not_matter(opened, raw) -> None:
+    """V-40: short row, Latin-1, `;`: rejected or 0 rows (R-11, R-12)."""
     found = opened(raw)
     assert found.supplier.key == "csv_itrip"
     assert [row.cells for row in found.rows] == [tuple(ROW.split(","))]
@@ -95,6 +96,7 @@ def test_twenty_thousand_rows_are_still_read(opened) -> None:
     ],
 )
 def test_v_42_a_file_that_fits_no_signature_is_nobodys(opened, forms, body) -> None:
+    """V-42: any unknown CSV taken for Evolve (R-13)."""
     assert why(opened, body) == "unknown_headers"
     assert recognise(body.encode(), forms) is None
 
