@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -108,13 +108,19 @@ def rejected_rows(reading: Reading) -> str | None:
     """The file of its set-aside rows: the header plus `line` and `reason`, safe for a spreadsheet (R-18, X-8)."""
     if not reading.set_aside:
         return None
-    width, text = len(reading.table.header), io.StringIO()
+    rows = ((each.line, each.why, each.cells) for each in reading.set_aside)
+    return rows_as_file(reading.table.header, rows)
+
+
+def rows_as_file(header: Sequence[str], rows: Iterable[tuple[int, str, Sequence[str]]]) -> str:
+    """Such a file from rows as (line, reason, cells); read again, the rows are as they stood in their report."""
+    width, text = len(header), io.StringIO()
     writer = csv.writer(text)  # line ends CR LF: with any other it would leave a lone CR in a cell unquoted
-    writer.writerow([*map(protect, reading.table.header), LINE, REASON])
-    for each in reading.set_aside:
-        cells = [protect(cell) for cell in each.cells]
+    writer.writerow([*map(protect, header), LINE, REASON])
+    for line, reason, raw in rows:
+        cells = [protect(cell) for cell in raw]
         missing = [""] * (width - len(cells))
-        writer.writerow([*cells[:width], *missing, str(each.line), each.why, *cells[width:]])
+        writer.writerow([*cells[:width], *missing, str(line), reason, *cells[width:]])
     return text.getvalue()
 
 
