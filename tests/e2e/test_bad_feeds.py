@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-from datetime import timedelta
 
 import pytest
 
@@ -89,8 +88,7 @@ def test_when_every_calendar_fails_the_run_has_failed_and_one_alert_says_so(busi
     """C-22, P-13: `feeds_down` in place of an alert for each."""
     for each in two_houses(business):
         each.answers(status=500)
-    for _ in range(4):
-        ran = business.run()
+    ran = business.a_day()
     assert (ran.code, ran.only.state) == (Exit.FAILED, "failed")
     assert ran.text.startswith("❌ 2 of 2 feeds failed — HTTP 500 — run run-")
     assert business.office.nights == ALL_FOUR
@@ -122,8 +120,7 @@ def test_a_house_taken_off_a_feed_leaves_its_rows_as_they_are(business: Business
     feed = next(row for row in business.office.records("ICS Feeds") if row["ICS URL"] == uno.url)
     business.office.edit("ICS Feeds", str(feed["id"]), **{"Property Name": []})
     before = business.office.records()
-    for _ in range(6):
-        business.run()
+    business.a_day()
     assert business.office.records() == before
     assert business.misses() == 0
 
@@ -142,8 +139,7 @@ def test_a_calendar_entered_twice_for_one_house_is_fetched_once_and_has_one_voic
     assert len([each for each in ran.downloads if "casa-uno" in str(each["path"])]) == 1
     assert business.office.nights == ALL_FOUR
     uno.drop("u1@x")
-    for _ in range(4):
-        business.run(beat=timedelta(hours=6))
+    business.a_day()
     assert business.office.nights == [(3, 6), (9, 12), (10, 13)]
 
 
@@ -158,8 +154,7 @@ def test_a_feed_deleted_and_entered_anew_goes_on_where_it_was(business: Business
     assert ("PATCH", "Reservations") not in business.run().writes
     assert business.office.records() == before
     uno.drop("u1@x")
-    for _ in range(4):
-        business.run(beat=timedelta(hours=6))
+    business.a_day()
     assert business.office.nights == [(3, 6), (9, 12), (10, 13)]
 
 
@@ -235,8 +230,7 @@ def test_an_unreadable_event_leaves_its_own_stay_alone_and_the_others_go_on(busi
     uno, _ = two_houses(business)
     uno.event("u1@x", "UID:u1@x", "DTSTART;VALUE=DATE:20260399", "DTEND;VALUE=DATE:20260309", "SUMMARY:Reserved")
     uno.stay("u3@x", 20, 22)
-    for _ in range(5):
-        ran = business.run()
+    ran = business.a_day()
     assert ran.only.counters["rejected"] == {"bad_date": 1}
     assert business.office.nights == [*ALL_FOUR, (20, 22)]
     assert business.misses() == 0

@@ -59,8 +59,7 @@ def test_too_many_removals_at_once_wait_for_a_person_who_may_approve_or_reject_t
     """V-4, V-7: a change of the feed wiped its house (R-69)."""
     calendar = house(business, *((f"a{number}@x", 10 + 5 * number, 13 + 5 * number) for number in range(14)))
     calendar.drop(*(f"a{number}@x" for number in range(7)))
-    for _ in range(5):
-        ran = business.run()
+    ran = business.a_day()
     assert (ran.code, ran.only.state) == (Exit.PARTIAL, "partial")
     assert "removed 0 (0 res, 0 block) — held 7" in ran.text
     assert len(business.office.live) == 14
@@ -81,8 +80,7 @@ def test_a_guest_who_came_long_ago_keeps_the_row_to_the_end(business: Business) 
     """V-5: check-in two months ago: guest in, row Removed (R-4)."""
     calendar = house(business, ("a1@x", -70, 10), ("a2@x", 20, 22))
     calendar.drop("a1@x")
-    for _ in range(6):
-        business.run()
+    business.a_day()
     assert business.office.nights == [(-70, 10), (20, 22)]
     assert business.misses() == 0
 
@@ -91,8 +89,7 @@ def test_a_stay_beyond_what_the_calendar_shows_is_not_missed(business: Business)
     """V-6: a stay beyond the report's window was Removed (R-3)."""
     calendar = house(business, ("a1@x", 100, 104), ("a2@x", 20, 22), ("long@x", 175, 380))
     calendar.drop("long@x")
-    for _ in range(6):
-        business.run()
+    business.a_day()
     assert (175, 380) in business.office.nights
     assert business.misses() == 0
 
@@ -102,8 +99,7 @@ def test_a_stay_is_never_removed_on_its_check_out_day(business: Business) -> Non
     calendar = house(business, ("a1@x", 1, 3), ("a2@x", 20, 22))
     business.now += 3 * A_DAY
     calendar.drop("a1@x")
-    for _ in range(5):
-        business.run()
+    business.a_day()
     assert business.office.nights == [(1, 3), (20, 22)]
     canceled = calendar.stay("a1@x", 1, 3, STATUS="CANCELLED")
     business.run(beat=timedelta(0))
@@ -172,12 +168,10 @@ def test_three_channels_of_one_house_show_one_stay_and_get_one_row(business: Bus
     assert "http" not in str(row["Also Seen In"])
     airbnb.drop("u0@x")
     vrbo.drop("u1@x")
-    for _ in range(5):
-        business.run()
+    business.a_day()
     assert business.office.nights == [(10, 14), (20, 24)]
     third.drop("u2@x")
-    for _ in range(4):
-        business.run()
+    business.a_day()
     assert business.office.nights == [(20, 24)]
 
 
@@ -264,8 +258,7 @@ def test_a_failing_calendar_changes_no_flag_of_the_house(business: Business) -> 
         [None, None, None, True],
     ]
     two.answers(status=500)
-    for _ in range(4):
-        business.run()
+    business.a_day()
     assert business.office.records() == before
 
 
@@ -320,8 +313,7 @@ def test_an_inactive_feed_says_nothing_and_a_removed_one_says_all_its_stays_are_
     feed = business.office_feed(calendar.url)
     business.office.edit("ICS Feeds", feed, **{"Feed Status": "Inactive"})
     calendar.clear()
-    for _ in range(6):
-        ran = business.run()
+    ran = business.a_day()
     assert (ran.downloads, business.misses()) == ([], 0)
     assert business.office.nights == [(-3, -1), (20, 22), (30, 32)]
     business.office.edit("ICS Feeds", feed, **{"Feed Status": "Remove"})
