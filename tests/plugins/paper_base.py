@@ -1,4 +1,4 @@
-"""A base on paper: keeps rows, sightings and holds, and carries a plan out at once, so that rules can be tried over days."""
+"""A base on paper: keeps rows, sightings and holds, carries a plan out at once, and lets rules be tried over days."""
 
 from __future__ import annotations
 

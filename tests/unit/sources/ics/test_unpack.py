@@ -46,7 +46,11 @@ def test_an_empty_packed_body_is_empty() -> None:
     assert unpacked("gzip", b"") == unpacked("deflate", b"") == b""
 
 
-@pytest.mark.parametrize("body", [gzip.compress(TEXT)[:-1], gzip.compress(TEXT)[:30], b"not packed at all"])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(TEXT)[:-1], gzip.compress(TEXT)[:30], b"not packed at all"],
+    ids=["end missing", "most missing", "not packed"],
+)
 def test_a_packed_body_that_is_cut_or_broken_is_truncated(body: bytes) -> None:
     with pytest.raises(Truncated):
         unpacked("gzip", body)
