@@ -36,7 +36,8 @@ def commands(words=(), command=None):
 def texts(*places):
     for place in places:
         for path in sorted((ROOT / place).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".ics", ".pyc"}:
+            left_behind = {"__pycache__", ".hypothesis"} & set(path.parts)
+            if path.is_file() and not left_behind and path.suffix not in {".ics", ".pyc"}:
                 yield path, path.read_text(encoding="utf-8", errors="replace")
 
 
