@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from changeover.cli.say import refuse, refuse_all
+from changeover.exits import Exit
 
 if TYPE_CHECKING:
     from changeover.settings import Settings
@@ -31,7 +33,9 @@ def open_settings(env: str, *, as_json: bool, process: str = "cli", level: str |
             folders.write_identity(settings)
     except OSError as error:
         text = f"The data folder cannot be made under CHANGEOVER_HOME: {error.strerror}."
-        raise refuse(text, as_json=as_json) from None
+        # Settings are right when the disk is merely full: that is the floor's refusal (C-22).
+        code = Exit.FAILED if error.errno in (errno.ENOSPC, errno.EDQUOT) else Exit.CONFIGURATION
+        raise refuse(text, as_json=as_json, code=code) from None
     wanted = logging.Logging(
         process=process,
         env=env,
