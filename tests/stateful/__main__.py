@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 from stateful.business import Business
 from stateful.driver import live_through, stand_ins
@@ -21,17 +18,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shrink", action="store_true", help="look for a shorter way to what broke (minutes)")
     options = parser.parse_args()
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="changeover-stateful-", dir=memory if memory.is_dir() else None))
-    try:
-        with stand_ins(folder):
-            done, seed = 0, options.seed
-            while done < options.steps:  # in small parts, so that the part that breaks can be had again alone
-                done += live_through(seed, min(CHUNK, options.steps - done), shrink=options.shrink)
-                seed += CHUNK
-                sys.stderr.write(f"\r{done} steps")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    done, seed = 0, options.seed
+    with stand_ins():
+        while done < options.steps:  # in small parts, so that the part that breaks can be had again alone
+            done += live_through(seed, min(CHUNK, options.steps - done), shrink=options.shrink)
+            seed += CHUNK
+            sys.stderr.write(f"\r{done} steps")
     sys.stderr.write("\n")
     sys.stdout.write(f"{json.dumps(dict(sorted(Business.statistics.items())))}\n")
     return 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +19,19 @@ from stateful.business import Business
 from stateful.program import Killed, be_quiet, template
 from stateful.stand_ins import StandIns
 
-STEPS_A_LIFE = 50
+STEPS_A_LIFE = 100
 COMMAND = "scripts/chaos --steps {steps} --seed {seed}"
 
 
 @contextmanager
-def stand_ins(folder: Path) -> Iterator[None]:
-    """The servers and the folder that all lives of this process share."""
+def stand_ins() -> Iterator[None]:
+    """The servers and the folder that all lives of this process share.
+
+    The folder is in memory where there is one: thousands of small transactions need not wait for a disk.
+    """
     be_quiet()
+    memory = Path("/dev/shm")  # noqa: S108 - made by mkdtemp, for us alone
+    folder = Path(tempfile.mkdtemp(prefix="changeover-stateful-", dir=memory if memory.is_dir() else None))
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     before, threading.excepthook = threading.excepthook, _unless_killed
     Business.folder, Business.template, Business.stand_ins = folder, template(folder), StandIns()
@@ -33,6 +40,7 @@ def stand_ins(folder: Path) -> Iterator[None]:
     finally:
         Business.stand_ins.close()
         threading.excepthook = before
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def live_through(number: int, steps: int, *, shrink: bool = False) -> int:

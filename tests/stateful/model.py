@@ -48,6 +48,11 @@ class Row:
     deleted_at: datetime | None = None  # a person has deleted it and the program has not yet made it again
     was_deleted: bool = False
 
+    @property
+    def face(self) -> tuple[Nights, str, str, bool]:
+        """What makes a version when it changes (R-57)."""
+        return self.nights, self.kind, self.house, self.live
+
 
 @dataclass(eq=False)
 class Feed:
@@ -156,47 +161,51 @@ class Truth:
                 row.gone, row.outright, row.misses, row.since = True, True, 0, None
 
     def _follow(self, feed: Feed, today: date, now: datetime, *, trusted: bool) -> list[Row]:
-        due = []
+        """One answered calendar; returns the rows that are to be removed."""
         shows = [] if feed.outage == "empty" else self.listed(feed, today)
-        before = {id(g.row): (g.row.nights, g.row.kind, g.row.house, g.row.live) for g in self._with_rows(feed) if g.row}
+        before = {id(row): row.face for row in self._rows(feed)}
         self._relink(feed, today)
         for guest in shows:
             if not guest.canceled:
                 self._see(guest, today)
-        changed: set[int] = set()
-        for guest in self._with_rows(feed):
-            row = guest.row
-            if row is not None and before.get(id(row), ()) not in ((), (row.nights, row.kind, row.house, row.live)):
-                row.versions += 1
-                changed.add(id(row))
-        for guest in self._with_rows(feed):
-            row = guest.row
-            if row is None or not row.live or row.deleted_at is not None:
+        changed = {id(row) for row in self._rows(feed) if id(row) in before and before[id(row)] != row.face}
+        for row in self._rows(feed):
+            row.versions += id(row) in changed
+        due = [
+            row for guest in self._with_rows(feed) if (row := self._missed(guest, shows, today, now, trusted=trusted))
+        ]
+        for row in self._rows(feed):
+            if row.deleted_at is not None:
                 continue
-            if guest.canceled and guest in shows:
-                if row.nights[1] > today:
-                    row.gone, row.outright, row.misses, row.since = True, True, 0, None
-                    due.append(row)
-            elif guest not in shows and trusted and row.nights[0] > today:
-                row.misses, row.since = min(row.misses + 1, THRESHOLD), row.since or now
-                row.gone = row.gone or (row.misses >= THRESHOLD and now - row.since >= GRACE)
-                row.outright = row.misses < THRESHOLD
-                row.suspected = row.suspected or row.nights[1] <= today + SOON
-                if row.gone:
-                    due.append(row)
-        for guest in self._with_rows(feed):
-            row = guest.row
-            if row is not None and row.live and row.nights[1] >= today:
-                row.url = feed.name if trusted else row.url
+            if trusted and (row.live or row.nights[1] >= today):
+                row.url = feed.name  # R-71
+            if row.live and row.nights[1] >= today:
                 row.told = 0 if id(row) in changed else THRESHOLD if row.gone else row.misses
                 row.suspected = row.suspected and row.told > 0
         return due
 
+    def _missed(self, guest: Guest, shows: list[Guest], today: date, now: datetime, *, trusted: bool) -> Row | None:
+        """Counts a guest whom the calendar no longer shows, or shows as canceled; the row if it is to go."""
+        row = guest.row
+        if row is None or not row.live or row.deleted_at is not None:
+            return None
+        if guest.canceled and guest in shows:
+            if row.nights[1] <= today:
+                return None
+            row.gone, row.outright, row.misses, row.since = True, True, 0, None
+            return row
+        if guest in shows or not trusted or row.nights[0] <= today:
+            return None
+        row.misses, row.since = min(row.misses + 1, THRESHOLD), row.since or now
+        row.gone = row.gone or (row.misses >= THRESHOLD and now - row.since >= GRACE)
+        row.outright = row.misses < THRESHOLD
+        row.suspected = row.suspected or row.nights[1] <= today + SOON
+        return row if row.gone else None
+
     def _relink(self, feed: Feed, today: date) -> None:
         """Its live rows move to the house that the calendar belongs to now (R-74)."""
-        for guest in self._with_rows(feed):
-            row = guest.row
-            if row is not None and row.live and row.house != feed.house and row.nights[1] >= today and not row.deleted_at:
+        for row in self._rows(feed):
+            if row.live and row.house != feed.house and row.nights[1] >= today and not row.deleted_at:
                 row.uid = f"{row.uid.removesuffix(f'_{row.house}')}_{feed.house}"
                 row.house = feed.house
 
@@ -204,12 +213,20 @@ class Truth:
         row = guest.row
         if row is not None and not row.live and guest.uid not in row.names:
             # R-50: the same nights under a new uid are a new stay; the old one is somebody else's past
-            self.guests.append(Guest(-guest.number, guest.feed, row.nights, row.kind, min(row.names), shown=False, row=row))
+            self.guests.append(
+                Guest(-guest.number, guest.feed, row.nights, row.kind, min(row.names), shown=False, row=row)
+            )
             row = None
         if row is None:
             service = SERVICE[guest.kind]
             guest.row = Row(
-                f"{guest.uid}_{guest.feed.house}", guest.feed.name, guest.feed.house, guest.nights, guest.kind, service, service
+                f"{guest.uid}_{guest.feed.house}",
+                guest.feed.name,
+                guest.feed.house,
+                guest.nights,
+                guest.kind,
+                service,
+                service,
             )
             guest.row.names.add(guest.uid)
             return
@@ -222,7 +239,7 @@ class Truth:
         if guest.uid not in row.names and ((check_in, check_out), guest.kind) != (row.nights, row.kind):
             row.uid = f"{guest.uid}_{row.house}"  # R-47
         row.names.add(guest.uid)
-        if seen != (row.nights, row.kind, row.house, row.live):
+        if seen != row.face:
             if row.house != guest.feed.house:
                 row.uid = f"{row.uid.removesuffix(f'_{row.house}')}_{guest.feed.house}"
             if row.kind != guest.kind and row.service == row.wrote:
@@ -252,9 +269,25 @@ class Truth:
     def _with_rows(self, feed: Feed | None = None) -> Iterator[Guest]:
         return (g for g in self.guests if g.row is not None and (feed is None or g.feed is feed))
 
+    def _rows(self, feed: Feed) -> list[Row]:
+        return [g.row for g in self.guests if g.row is not None and g.feed is feed]
+
     def _picture(self) -> list[object]:
         return [
-            (r.uid, r.url, r.house, r.nights, r.kind, r.service, r.live, r.misses, r.versions, r.outright, r.gone, r.suspected)
+            (
+                r.uid,
+                r.url,
+                r.house,
+                r.nights,
+                r.kind,
+                r.service,
+                r.live,
+                r.misses,
+                r.versions,
+                r.outright,
+                r.gone,
+                r.suspected,
+            )
             for g in self.guests
             if (r := g.row) is not None
         ]

@@ -22,15 +22,16 @@ from changeover.airtable.deliver import Delays, Delivery
 from changeover.engine import calendars, cycle, lease
 from changeover.engine.durable import Durable, Settled
 from changeover.engine.results import CycleResult, RunRequest
+from changeover.engine.rules import RuleBook, rule_book
 from changeover.engine.sending import Sending, Sent, send_some
 from changeover.settings import Settings, load
 from changeover.sources.ics.fetch import FetchSettings
-from changeover.store import deliveries, schema
+from changeover.store import deliveries
+from changeover.store import schema as store_schema
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
 from changeover.store.leases import Holder
 from changeover.store.tables import metadata, plans
-
 from stateful.stand_ins import BASE, KEY, StandIns
 
 QUICK = Pacing(requests=1_000_000, slow_requests=900_000, penalty=0.0)
@@ -241,7 +242,10 @@ class Program:
     def _seams(self, fate: Fate) -> Iterator[None]:
         before, _Here.fate = _Here.fate, fate
         fetch = partial(
-            FetchSettings, waits_seconds=(0.0,), start_jitter_seconds=0.0, user_agent="Changeover/0 (+https://x.example)"
+            FetchSettings,
+            waits_seconds=(0.0,),
+            start_jitter_seconds=0.0,
+            user_agent="Changeover/0 (+https://x.example)",
         )
         names: tuple[tuple[Any, str, Any], ...] = (
             (controller, "Database", MortalDatabase),
@@ -250,8 +254,14 @@ class Program:
             (cycle, "Gate", partial(Gate, pacing=QUICK)),
             (cycle, "Delivery", partial(Delivery, delays=AT_ONCE)),
             (cycle, "Durable", Durable if self.durable else Straight),
-            (calendars, "FetchSettings", lambda **more: fetch(**(more | {"timeout_seconds": FEED_TIMEOUT, "attempts": 2}))),
+            (
+                calendars,
+                "FetchSettings",
+                lambda **more: fetch(**(more | {"timeout_seconds": FEED_TIMEOUT, "attempts": 2})),
+            ),
             (lease, "is_gone", self._is_gone),
+            (controller, "rule_book", _rule_book),
+            (store_schema, "pending", lambda _: False),
         )
         with ExitStack() as stack:
             for module, name, value in names:
@@ -292,10 +302,18 @@ class Program:
             return int(connection.scalar(select(func.count()).select_from(plans)) or 0)
 
 
+_books: dict[Path, RuleBook] = {}
+
+
+def _rule_book(settings: Settings) -> RuleBook:
+    """The rule files do not change meanwhile: they are read once."""
+    return _books.setdefault(settings.config, _books.get(settings.config) or rule_book(settings))
+
+
 def template(folder: Path) -> Path:
     """A migrated state database, to be copied."""
     path = folder / "template.db"
-    schema.migrate(f"sqlite:///{path}")
+    store_schema.migrate(f"sqlite:///{path}")
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,207 @@
+"""A business in the middle of things: its servers, its program and its runs, quiet or disturbed; it decides nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, ClassVar
+
+import time_machine
+from hypothesis.stateful import initialize
+from sqlalchemy import select
+
+from changeover.store.tables import feeds as feed_table
+from stateful.model import PHOENIX, Feed, Guest, Outcome, Truth
+from stateful.program import Fate, MortalDatabase, Program
+from stateful.proof import EXIT_FAILED, EXIT_OK, EXIT_PARTIAL, Proof
+from stateful.stand_ins import StandIns
+
+MORNING = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 8:00 in Phoenix
+
+
+class Life(Proof):
+    """The truth, the stand-ins that show it, and the program."""
+
+    stand_ins: ClassVar[StandIns]
+    template: ClassVar[Path]
+    folder: ClassVar[Path]
+    database: ClassVar[Callable[[], AbstractContextManager[str]]] = (
+        nullcontext  # a fresh one for each life; "" is a file
+    )
+    durable: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = time_machine.travel(MORNING, tick=True)
+        self.time = self.clock.start()
+        self.base, self.servers = self.stand_ins.base, self.stand_ins.feeds
+        self.base.clear()
+        place = Path(mkdtemp(dir=self.folder))
+        self.lent = ExitStack()
+        self.database_url = self.lent.enter_context(type(self).database()) or ""
+        self.program = Program.on(self.stand_ins, place, self.template, self.database_url)
+        self.program.durable = self.durable
+        self.truth = Truth()
+        self.numbers = itertools.count(1)
+        self.full_at: datetime | None = None  # the last run that read the base whole
+        self.unsettled = False  # a run has failed since the last clean one
+
+    @initialize()
+    def begin(self) -> None:
+        self.houses = self.base.add("Properties", *({"Property Name": f"Casa {n}"} for n in (1, 2)))
+        for house in self.houses:
+            self._add_feed(house)
+
+    def teardown(self) -> None:
+        try:
+            if not self.broken:
+                self.clean_run()
+                self.time.shift(timedelta(hours=25))
+                self.clean_run()
+        finally:
+            MortalDatabase.close_all()
+            self.lent.close()
+            self.clock.stop()
+
+    def check_invariants(self, settings: Any, output: Any, runtimes: Any) -> None:
+        """Called by the runner after every step."""
+        self.statistics["steps"] += 1
+        self.since_a_run += 1
+        super().check_invariants(settings, output, runtimes)
+
+    # -- the truth ---------------------------------------------------------------------------------------------------
+
+    def _add_feed(self, house: str) -> Feed:
+        number = next(self.numbers)
+        feed = Feed(number, "", house, f"calendar-{number}", tagged=number % 2 == 0)
+        cells = {"ICS URL": self.servers.address(feed.name), "Feed Status": "Active", "Property Name": [house]}
+        feed.record_id = self.base.add("ICS Feeds", cells)[0]
+        self.truth.feeds.append(feed)
+        return feed
+
+    def _guests(self, **wanted: bool) -> list[Guest]:
+        """Guests whose stay is not over, by: shown, canceled, row (there is one), live, known (its record id is)."""
+
+        def facts(guest: Guest) -> dict[str, bool]:
+            row = guest.row
+            return {
+                "shown": guest.shown,
+                "canceled": guest.canceled,
+                "row": row is not None,
+                "live": row is not None and row.live,
+                "known": row is not None and bool(row.record_id),
+                "deleted": row is not None and row.deleted_at is not None,
+                "ahead": guest.nights[0] > self.today,
+            }
+
+        current = [guest for guest in self.truth.guests if guest.nights[1] > self.today]
+        return [guest for guest in current if all(facts(guest)[name] is value for name, value in wanted.items())]
+
+    def _calm(self, feed: Feed) -> bool:
+        """Every guest of the calendar has the live row it should, and nobody else has one."""
+        mine = [each for each in self.truth.guests if each.feed is feed]
+        plain = all(g.shown and g.row and g.row.live and not g.row.misses and g.row.deleted_at is None for g in mine)
+        return not self.unsettled and plain and feed.status == "Active"
+
+    # -- runs --------------------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        for feed in self.truth.feeds:
+            body = self.truth.calendar(feed, self.today)
+            tag = {"ETag": f'"{abs(hash(body))}"'} if feed.tagged else {}
+            match feed.outage:
+                case "html":
+                    self.servers.serve(feed.name, "<html>Sign in</html>", **{"Content-Type": "text/html"})
+                case "cut":
+                    self.servers.serve(feed.name, body[: len(body) - 16])
+                case "500":
+                    self.servers.serve(feed.name, "", 500)
+                case "slow":
+                    self.servers.serve(feed.name, body, delay=1.0)
+                case _:
+                    self.servers.serve(feed.name, body, **tag)
+
+    def _disturbed(self, fate: Fate) -> None:
+        """A run that something befalls: only what it committed counts."""
+        self.statistics["disturbed runs"] += 1
+        self.broken = True
+        self._serve()
+        if self._reads_whole():
+            self.full_at = self.now  # perhaps: then nothing is expected of the next one
+        before, now = self.program.plans(), self.now
+        self.program.run(fate)
+        self.since_a_run = 0
+        self.unsettled, self.was_settled_before = True, False
+        if self.program.plans() > before:
+            self.statistics["committed although disturbed"] += 1
+            self.truth.commit(now)
+        else:
+            self._recall_sizes()
+        self.broken = False
+
+    def _disturbed_as_is(self, fate: Fate) -> None:
+        """A run whose effect on the truth the caller works out."""
+        if self._reads_whole():
+            self.full_at = self.now
+        self.program.run(fate)
+        self.since_a_run = 0
+        self.unsettled, self.was_settled_before = True, False
+
+    def _recall_sizes(self) -> None:
+        """Without a plan, feeds as they were known before may have been asked and their sizes kept (C-5), or not."""
+        with self.program.database() as database, database.read() as connection:
+            stored = {row.record_id: row for row in connection.execute(select(feed_table))}
+        for feed in self.truth.feeds:
+            kept = stored.get(feed.record_id)
+            feed.trusted, feed.low = (None, None) if kept is None else (kept.trusted_count, kept.low_count)
+
+    def clean_run(self, fate: Fate | None = None) -> Outcome:
+        """A run that nothing disturbs: afterwards the base says what is true."""
+        self.statistics["clean runs"] += 1
+        self.broken = True  # until proved otherwise: the end of a broken business proves nothing more
+        self._serve()
+        whole = self._reads_whole()
+        mark, before, now, pending = self.base.mark(), self.program.plans(), self.now, self.program.waiting()
+        result = self.program.run(fate)
+        self.since_a_run = 0
+        assert result is not None
+        assert result.exit_code in (EXIT_OK, EXIT_PARTIAL, EXIT_FAILED), (
+            result.exit_code,
+            result.problem,
+            result.automations,
+        )
+        plans = self.program.plans() - before
+        assert plans >= 1, result
+        outcome = Outcome()
+        for _ in range(plans):  # a second process may have run before or after this one
+            outcome = self.truth.commit(now)
+        self.full_at = now if whole else self.full_at
+        self.unsettled = False
+        assert self.program.waiting() == 0
+        rows = self.base.rows()
+        self._find_again(rows, whole=whole)
+        self._check_result(result, outcome)
+        self._check_rows(rows)
+        quiet = not outcome.touched and not pending and not any(g.row and g.row.was_deleted for g in self.truth.guests)
+        if quiet and plans == 1 and self.was_settled_before:
+            writes = self.base.writes(mark, "Reservations")
+            assert writes == [], [(each["method"], each["body"]) for each in writes]
+        self.was_settled_before, self.broken = True, False
+        return outcome
+
+    was_settled_before = False
+    broken = False
+    since_a_run = 0
+
+    def _reads_whole(self) -> bool:
+        """AT-33: the first run of a day that begins at 3:00, or after a day without any."""
+        if self.full_at is None:
+            return True
+        local = self.now.astimezone(PHOENIX)
+        began = local.replace(hour=3, minute=0, second=0, microsecond=0)
+        began = began if began <= local else began - timedelta(days=1)
+        return self.full_at < began
