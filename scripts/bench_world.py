@@ -44,6 +44,7 @@ class Business:
     feeds: int
     events: int
     shifted: set[int] = field(default_factory=set)
+    homes: list[str] = field(default_factory=list)
 
     @property
     def airtable(self) -> str:
@@ -115,7 +116,7 @@ def business(feeds: int, events: int, *, rows: bool = True) -> Iterator[Business
 
 
 def _seed(made: Business, *, rows: bool) -> None:
-    homes = _records(made, "Properties", [{"Property Name": f"House {n}"} for n in range(made.feeds)])
+    homes = made.homes = _records(made, "Properties", [{"Property Name": f"House {n}"} for n in range(made.feeds)])
     urls: list[dict[str, object]] = [
         {"ICS URL": made.url(n), "Feed Status": "Active", "Property Name": [home]} for n, home in enumerate(homes)
     ]
