@@ -24,7 +24,7 @@ from chaos_town import Town
 RUNNER = ROOT / "src" / "run_automation_dev.py"
 CALENDARS = 10
 GIVEN_UP = 4  # clean runs in a row that do not end well
-PATIENCE = 120.0
+PATIENCE = 240.0  # a penalty is half a minute, and there may be several
 KILLED_AT_RANDOM, KILLED_AT_A_WRITE = "killed at a random instant", "killed at a write"
 STOPPED = 6
 
@@ -58,7 +58,6 @@ class Assault:
         self.tally.done[name] += 1
         spoil()
         self.town.heal()
-        self.town.limits(enforce=True, requests_per_second=5, penalty_seconds=30)
         self.recover(name)
         self.town.give_jobs()
 
@@ -91,7 +90,7 @@ class Assault:
             ("answers dropped after the commit", lambda: self._run_with("drop-after-commit", None, "")),
             ("503 for a while", lambda: self._run_with("status", "503", "")),
             ("requests dropped", lambda: self._run_with("drop-before", None, "")),
-            ("rate limit hit, penalty", self._hit_the_limit),
+            ("rate limit hit, penalty", lambda: self._run_with("rate-limit", None, "")),
         ]
         return [*kills * 7, *others]
 
@@ -129,10 +128,6 @@ class Assault:
 
     def _run_with(self, mode: str, value: str | None, method: str) -> None:
         self.town.spoil(mode, self.chance.randint(1, 3), value, method)
-        self._ended(self.start())
-
-    def _hit_the_limit(self) -> None:
-        self.town.limits(enforce=True, requests_per_second=2, penalty_seconds=1)
         self._ended(self.start())
 
     def _ended(self, run: subprocess.Popen[bytes]) -> int:

@@ -113,9 +113,6 @@ class Town:
     def heal(self) -> None:
         call(f"{self.business.airtable}/_sandbox/faults", method="DELETE")
 
-    def limits(self, **order: float | bool) -> None:
-        call(f"{self.business.airtable}/_sandbox/limits", order)
-
     def _book(self, calendar: int, slot: int) -> None:
         check_in = TODAY + timedelta(days=slot * SLOT_DAYS)
         uid = f"1418fb94e984-{calendar:04x}{len(self.stays):08x}@airbnb.com"

@@ -246,6 +246,7 @@ class Business(Life):
 
     def _be_overtaken_by_another_host(self, at: int) -> None:
         """It stands still for over a minute, another host's run takes the lease: it must not write any more."""
+        self.broken = True
         self._serve()
         before, said, earlier = self.program.plans(), [], []
 
@@ -265,6 +266,7 @@ class Business(Life):
             self.statistics["overtaken runs"] += 1
         for _ in range(commits):
             self.truth.commit(now)
+        self.broken = False
 
     @precondition(lambda self: not self.unsettled and any(g.row and g.row.held for g in self.truth.guests))
     @rule(approve=st.booleans())
@@ -288,7 +290,11 @@ class Business(Life):
         self.full_at, self.was_settled_before = None, False
         for feed in self.truth.feeds:
             feed.trusted = feed.low = None
-        for row in (g.row for g in self.truth.guests if g.row is not None):
+        for guest in self.truth.guests:
+            row = guest.row
+            if row is None:
+                continue
+            row.names = {guest.uid}
             row.misses, row.since = row.told, row.since if row.told else None
             row.wrote = SERVICE[row.kind]
 

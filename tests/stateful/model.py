@@ -189,12 +189,13 @@ class Truth:
         row = guest.row
         if row is None or not row.live or row.deleted_at is not None:
             return None
-        if guest.canceled and guest in shows:
+        if guest.canceled and guest in shows and guest.uid in row.names:  # known by its uid only
             if row.nights[1] <= today:
                 return None
             row.gone, row.outright, row.misses, row.since = True, True, 0, None
             return row
-        if guest in shows or not trusted or row.nights[0] <= today:
+        shown = guest in shows and not guest.canceled
+        if shown or not trusted or row.nights[0] <= today:
             return None
         row.misses, row.since = min(row.misses + 1, THRESHOLD), row.since or now
         row.gone = row.gone or (row.misses >= THRESHOLD and now - row.since >= GRACE)

@@ -275,10 +275,10 @@ class Program:
         return holder.run in self.dead
 
     def bury_the_dead(self) -> bool:
-        """Whoever holds the lease now has died with its process; False when nobody does."""
+        """Whoever holds the lease now has died with its process; False when nobody living does."""
         with self.database() as database, database.read() as connection:
             row = connection.execute(select(metadata.tables["leases"].c.holder)).first()
-        if row is None or not row.holder:
+        if row is None or not row.holder or row.holder in self.dead:
             return False
         self.dead.add(row.holder)
         return True
