@@ -1,4 +1,4 @@
-"""Thousands of steps of a business: whatever happens, rows, jobs and people's words stay true (ARCHITECTURE §8)."""
+"""A thousand steps of a business, more with `scripts/chaos --steps`: rows, jobs and people's words stay true (§8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def world() -> Iterator[None]:
 
 @pytest.mark.parametrize("seed", [10, 20_010, 40_010, 60_010])
 def test_a_business_stays_true_whatever_happens(seed: int) -> None:
-    assert live_through(seed, steps=2_500) >= 2_500
+    assert live_through(seed, steps=250) >= 250
 
 
 def test_a_business_stays_true_under_the_durable_engine(monkeypatch: pytest.MonkeyPatch) -> None:
