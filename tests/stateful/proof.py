@@ -64,7 +64,8 @@ class Proof(RuleBasedStateMachine):
 
     def _made_again(self, guest: Guest, row: Row, rows: Rows, live: dict[Any, str], *, whole: bool) -> None:
         found = live.get(row.uid) or live.get(f"{guest.uid}_{guest.feed.house}")
-        expected = guest.shown and guest.feed.status == "Active" and not guest.feed.outage and whole
+        asked = guest.feed.status == "Active" and not guest.feed.outage
+        expected = asked and whole and guest.shown and guest in self.truth.listed(guest.feed, self.today)
         assert found or not expected, ("not made again", guest)
         if not found:
             return
@@ -76,7 +77,8 @@ class Proof(RuleBasedStateMachine):
         row.human = {name: text for name, text in row.human.items() if name in KEPT_AFTER_DELETION}
         row.uid, row.live, row.house = cells["Reservation UID"], True, cells["Property ID"][0]
         row.nights = (date.fromisoformat(cells["Check-in Date"]), date.fromisoformat(cells["Check-out Date"]))
-        row.kind, row.misses, row.since, row.gone, row.held = cells["Entry Type"], 0, None, False, False
+        row.kind, row.misses, row.told, row.since = cells["Entry Type"], 0, 0, None
+        row.gone, row.held, row.suspected = False, False, False
         row.service = cells["Service Type"]
         row.url = cells["ICS URL"].rpartition("/")[2].removesuffix(".ics")
         self.statistics["rows made again"] += 1
