@@ -95,8 +95,8 @@ class Business:
         found = call(f"{self.airtable}/_sandbox/requests?since={since}")
         return found["requests"], found["next"]
 
-    def latency(self, median: float, sigma: float = 0.5) -> None:
-        call(f"{self.calendars}/_sandbox/latency", {"median": median, "sigma": sigma, "seed": 1})
+    def latency(self, median: float, sigma: float, seed: int) -> None:
+        call(f"{self.calendars}/_sandbox/latency", {"median": median, "sigma": sigma, "seed": seed})
 
 
 @contextmanager
