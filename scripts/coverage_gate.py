@@ -1,4 +1,4 @@
-"""Fails when tests leave too much unvisited: total at least 95 %, every file 80 %, the core 100 %."""
+"""Fails when tests leave too much unvisited: total and every file at least 95 %, the core 100 %, branches included."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 TOTAL = 95.0
-FILE = 80.0  # a floor that catches a file nobody tests; the aim per file is 95 %
+FILE = 95.0
 CORE = 100.0
 CORE_FOLDER = "src/changeover/core/"
 # Files that may stay under the limit: path → (its own limit, why).

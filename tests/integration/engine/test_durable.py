@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import _thread
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -263,6 +264,16 @@ def test_a_workflow_without_its_objects_says_so(engine: Durable, commit: Commit)
         engine.deliver("run-aaa")
 
 
+@contextmanager
+def interrupts_raise() -> Iterator[None]:
+    """A process that was started in the background ignores SIGINT until it is told otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_caller_who_gives_up_waiting_does_not_cut_the_request_on_the_wire(
     engine: Durable, sender: Sender, commit: Commit, database: Database
 ) -> None:
@@ -276,7 +287,7 @@ def test_a_caller_who_gives_up_waiting_does_not_cut_the_request_on_the_wire(
         return send(run_id)
 
     object.__setattr__(engine._sending, "send", slow)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupts_raise(), pytest.raises(KeyboardInterrupt):
         engine.deliver("run-aaa")
     given_up.set()
     engine.close()

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import typer
+from structlog.testing import capture_logs
 
 from changeover.cli import cycle, main
 from changeover.cli.main import INTERRUPTED, call
@@ -100,8 +101,9 @@ def test_the_person_at_the_terminal_has_a_name_even_without_an_account(monkeypat
     assert who().isdigit()
 
 
-def test_logs_that_cannot_be_tidied_spoil_no_run(tmp_path, capsys):
+def test_logs_that_cannot_be_tidied_spoil_no_run(tmp_path):
     env = {"CHANGEOVER_CONFIG": str(tmp_path), "CHANGEOVER_HOME": str(tmp_path / "var")}
     (tmp_path / "dev.env").write_text("AIRTABLE_API_KEY=patDEVmadeup01\nAIRTABLE_BASE_ID=appDEVDEVDEVDEVD1\n")
-    cycle._tidy_logs(load("dev", env))  # there is no folder of logs
-    assert "logs.not_tidied" in capsys.readouterr().out
+    with capture_logs() as said:
+        cycle._tidy_logs(load("dev", env))  # there is no folder of logs
+    assert [entry["event"] for entry in said] == ["logs.not_tidied"]

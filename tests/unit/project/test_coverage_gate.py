@@ -21,10 +21,10 @@ def gate():
 @pytest.mark.parametrize(
     ("shares", "code"),
     [
-        ({"total": 96.0, "src/changeover/core/a.py": 100.0, "src/changeover/ops/b.py": 80.0}, 0),
+        ({"total": 96.0, "src/changeover/core/a.py": 100.0, "src/changeover/ops/b.py": 95.0}, 0),
         ({"total": 94.9, "src/changeover/core/a.py": 100.0}, 1),
         ({"total": 99.0, "src/changeover/core/a.py": 99.9}, 1),
-        ({"total": 99.0, "src/changeover/ops/b.py": 79.9}, 1),
+        ({"total": 99.0, "src/changeover/ops/b.py": 94.9}, 1),
     ],
 )
 def test_the_gate_closes_for_total_core_and_each_file(gate, monkeypatch, capsys, shares, code):
