@@ -10,6 +10,8 @@ PROTOCOL: Final = "1"
 
 DELIVER_WORKFLOW: Final = "deliver.v1"
 DELIVER_QUEUE: Final = "deliveries"
+MAIL_WORKFLOW: Final = "mail.v1"
+MAIL_QUEUE: Final = "mails"
 MOST_RECOVERIES: Final = 5
 """So often a workflow whose process was killed is begun again before it is a dead letter (LB-18)."""
 
@@ -34,3 +36,8 @@ def executor(host: str, env: str, role: Role, number: int = 1) -> str:
 def delivery(run_id: str, attempt: int = 1) -> str:
     """The workflow id of a run's delivery. A later attempt sends what an earlier one, ended, has left."""
     return f"deliver:{run_id}" if attempt == 1 else f"deliver:{run_id}:{attempt}"
+
+
+def mail(event_id: str, attempt: int = 1) -> str:
+    """The workflow id of a mail's work: the same mail is worked once; a later attempt is asked for by a person."""
+    return f"mail:{event_id}" if attempt == 1 else f"mail:{event_id}:{attempt}"

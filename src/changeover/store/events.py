@@ -1,8 +1,8 @@
-"""What came from outside and how it ended: rows set aside, files nobody could read (R-18); it decides nothing."""
+"""What came from outside and how it ended: rows set aside, files (R-18), mails (CM-11); it decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,18 +17,30 @@ _AT_ONCE = 400
 
 
 class EventKind(StrEnum):
-    """A row of a report that was set aside, or a file of which nothing could be used."""
+    """A row of a report that was set aside, a file of which nothing could be used, a mail."""
 
     CSV_ROW = "csv_row"
     CSV_FILE = "csv_file"
+    MAIL = "mail"
 
 
 class EventState(StrEnum):
-    """Waiting for a person; imported after all; overtaken by a newer report or put away by a person."""
+    """How far it got. Rows and files: waiting for a person; imported after all; overtaken or put away.
+
+    Mails (CM-11): stored and not worked yet; worked; a copy of another; not for us by policy; of doubtful origin;
+    of no use to the program; given up.
+    """
 
     WAITING = "waiting"
     IMPORTED = "imported"
     SUPERSEDED = "superseded"
+    RECEIVED = "received"
+    DONE = "done"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    HELD = "held"
+    NEEDS_ATTENTION = "needs_attention"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +67,19 @@ def waiting(connection: Connection) -> tuple[Event, ...]:
     return tuple(_event(row) for row in connection.execute(query))
 
 
-def recent(connection: Connection, limit: int = 100) -> tuple[Event, ...]:
-    """The newest events in any state, newest first."""
+def recent(
+    connection: Connection,
+    limit: int = 100,
+    *,
+    kinds: Collection[EventKind] = (),
+    states: Collection[EventState] = (),
+) -> tuple[Event, ...]:
+    """The newest events, newest first; of these kinds and in these states, of any where none is named."""
     query = select(events).order_by(events.c.received_at.desc(), events.c.id).limit(limit)
+    if kinds:
+        query = query.where(events.c.kind.in_(kinds))
+    if states:
+        query = query.where(events.c.state.in_(states))
     return tuple(_event(row) for row in connection.execute(query))
 
 
@@ -77,10 +99,19 @@ def finish(connection: Connection, ids: Iterable[str], state: EventState, at: da
         connection.execute(update(events).where(events.c.id == event_id).values(state=state, ended_at=at))
 
 
-def prune(connection: Connection, ended_before: datetime, received_before: datetime) -> int:
-    """Deletes what ended, or was received, before these instants (F-3); returns how many."""
+def prune(
+    connection: Connection,
+    ended_before: datetime,
+    received_before: datetime,
+    *,
+    kinds: Collection[EventKind] = (EventKind.CSV_ROW, EventKind.CSV_FILE),
+) -> int:
+    """Deletes what ended, or was received, before these instants (F-3); returns how many.
+
+    A mail is not among them unless asked for: its row goes after its file, or the file would be taken in again (CM-9).
+    """
     old = (events.c.ended_at < ended_before) | (events.c.received_at < received_before)
-    return connection.execute(delete(events).where(old)).rowcount
+    return connection.execute(delete(events).where(events.c.kind.in_(kinds), old)).rowcount
 
 
 def _event(row: Row[tuple[object, ...]]) -> Event:

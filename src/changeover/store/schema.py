@@ -14,7 +14,7 @@ from changeover.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 _ENGINE_FACT = "schema.durable_engine"
 
 

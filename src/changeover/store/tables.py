@@ -273,6 +273,7 @@ events = Table(
     Column("summary", Text, nullable=False),
     Column("payload", JSON, nullable=False),
     Index("ix_events_state", "state"),
+    Index("ix_events_kind_received_at", "kind", "received_at"),
 )
 
 # Suppliers' reports: the newest imported of each source (R-21), addresses Tab 1 has shown (R-33), moves to make (F-2).
@@ -298,4 +299,13 @@ report_moves = Table(
     Column("folder", String(20), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("rejected_rows", Text),
+)
+
+# Which mail carries which report (CM-14): the second one with the same key is a copy.
+mail_claims = Table(
+    "mail_claims",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("event_id", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -52,3 +52,21 @@ def test_what_ended_long_ago_or_waited_too_long_is_deleted(conn) -> None:
 def test_many_events_are_found_at_once(conn) -> None:
     events.put(conn, [event(f"e{number:04}") for number in range(900)])
     assert len(events.find(conn, [f"e{number:04}" for number in range(900)])) == 900
+
+
+def test_events_are_listed_by_kind_and_state(conn) -> None:
+    mail = event("mail", kind=EventKind.MAIL, state=EventState.RECEIVED)
+    events.put(conn, [event("row", -1), mail, event("done", -2, kind=EventKind.MAIL, state=EventState.DONE)])
+    assert [each.id for each in events.recent(conn, kinds=[EventKind.MAIL])] == ["mail", "done"]
+    assert [each.id for each in events.recent(conn, states=[EventState.RECEIVED, EventState.WAITING])] == [
+        "mail",
+        "row",
+    ]
+    assert events.recent(conn, kinds=[EventKind.CSV_ROW], states=[EventState.DONE]) == ()
+
+
+def test_a_mail_outlives_the_rows_of_its_age_until_it_is_named(conn) -> None:
+    events.put(conn, [event("row"), event("mail", kind=EventKind.MAIL, state=EventState.RECEIVED)])
+    assert events.prune(conn, NOW, NOW + timedelta(hours=1)) == 1
+    assert [each.id for each in events.recent(conn)] == ["mail"]
+    assert events.prune(conn, NOW, NOW + timedelta(hours=1), kinds=[EventKind.MAIL]) == 1
