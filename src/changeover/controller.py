@@ -40,9 +40,12 @@ log = logging.get(__name__)
 LEASE = "cycle"
 
 
-def run(settings: Settings, request: RunRequest) -> CycleResult:
-    """One cycle of an environment, or the automations asked for. Never raises for what goes wrong outside."""
-    return AutomationController(settings, request).run()
+def run(settings: Settings, request: RunRequest, stopping: Stopping | None = None) -> CycleResult:
+    """One cycle of an environment, or the automations asked for. Never raises for what goes wrong outside.
+
+    `stopping` is for a caller that listened to signals before it had any settings (C-33).
+    """
+    return AutomationController(settings, request, stopping).run()
 
 
 def decide_holds(
@@ -65,8 +68,9 @@ def decide_holds(
 class AutomationController:
     """Begins a cycle, or refuses to: rule files, stop switch, disk, database, lease, in this order (C-1 … C-4)."""
 
-    def __init__(self, settings: Settings, request: RunRequest) -> None:
+    def __init__(self, settings: Settings, request: RunRequest, stopping: Stopping | None = None) -> None:
         self._settings, self._request = settings, request
+        self._stopping = stopping or Stopping()
         self._started = datetime.now(UTC)
         self._cycle = new_run_id(self._started)
 
@@ -74,7 +78,8 @@ class AutomationController:
         with logging.about(run_id=self._cycle, cycle=self._cycle):
             log.info("cycle.started", trigger=self._request.trigger, dry_run=self._request.dry_run)
             try:
-                result = self._run()
+                with self._stopping.on_signals():
+                    result = self._run()
             except Refused as refused:
                 result = CycleResult(self._cycle, refused.state, refused.exit_code, problem=refused.text)
             log.info("cycle.ended", state=result.state, exit_code=result.exit_code, problem=result.problem)
@@ -87,18 +92,24 @@ class AutomationController:
         if not (stop.starts or stop.level is StopLevel.READ_ONLY):
             raise Refused(RunState.STOPPED, 6, f"stopped at level {stop.level}: {stop.why or 'no reason given'}")
         request = replace(self._request, dry_run=True) if rehearsal else self._request
-        stopping = Stopping()
         with ExitStack() as stack:
+            self._go_on()
             db = stack.enter_context(self.database())
+            self._go_on()
             lease = stack.enter_context(self._lease(db))
-            stack.enter_context(stopping.on_signals())
-            cycle = Cycle(self._settings, book, request, db, lease, stopping, self._cycle, self._started)
+            self._go_on()
+            cycle = Cycle(self._settings, book, request, db, lease, self._stopping, self._cycle, self._started)
             stack.callback(cycle.close)
             result = cycle.run(chosen)
         if rehearsal and result.exit_code == 0:
             text = f"stopped at level {stop.level}: nothing was written, the plan was kept"
             return replace(result, state=RunState.STOPPED, exit_code=6, problem=text)
         return result
+
+    def _go_on(self) -> None:
+        """Refuses the next step of a start that a signal has ended: nothing outside was touched yet (C-25, C-33)."""
+        if self._stopping.reason is not None:
+            raise Refused(RunState.STOPPED, 6, f"ended early: {self._stopping.reason}")
 
     def _chosen(self) -> tuple[Automation, ...]:
         """The automations asked for, in the cycle's order; an unknown name starts nothing (C-2)."""

@@ -11,6 +11,8 @@ import typer
 
 from changeover.cli.opening import open_settings, open_store, who
 from changeover.cli.say import EnvOption, JsonOption, complain, refuse, show, show_json
+from changeover.engine.stopping import Stopping
+from changeover.exits import Exit
 
 if TYPE_CHECKING:
     from changeover.controller import CycleResult
@@ -74,7 +76,14 @@ def show_cycle(result: CycleResult) -> None:
 
 
 def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
-    settings = open_settings(env, as_json=as_json, process="cycle")
+    """Listens to signals before anything else, so that one during the start ends it in order as well (C-33)."""
+    stopping = Stopping()
+    with stopping.on_signals():
+        return _listening(env, trigger, asked, stopping, as_json=as_json)
+
+
+def _listening(env: str, trigger: str, asked: Asked, stopping: Stopping, *, as_json: bool) -> int:
+    settings = _settings(env, stopping, as_json=as_json)
     from changeover import controller
 
     request = controller.RunRequest(
@@ -84,7 +93,7 @@ def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
         who=who() if trigger == "cli" else None,
         at=_instant(asked.at, settings, as_json=as_json),
     )
-    result = controller.run(settings, request)
+    result = controller.run(settings, request, stopping)
     _tidy_logs(settings)
     if as_json:
         show_json(cycle_json(result))
@@ -93,6 +102,16 @@ def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
             _show_plan(result.plan, settings)
         show_cycle(result)
     return result.exit_code
+
+
+def _settings(env: str, stopping: Stopping, *, as_json: bool) -> Settings:
+    """The settings; who ends this process may have ended the child that compares them, which is no wrong setting."""
+    try:
+        return open_settings(env, as_json=as_json, process="cycle")
+    except (typer.Exit, RuntimeError):
+        if stopping.reason is None:
+            raise
+        raise refuse(f"ended early: {stopping.reason}", as_json=as_json, code=Exit.STOPPED) from None
 
 
 def _tidy_logs(settings: Settings) -> None:
