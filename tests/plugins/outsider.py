@@ -84,8 +84,10 @@ class Ran:
 
     @property
     def only(self) -> AutomationResult:
-        (automation,) = self.result.automations
-        return automation
+        """The run's one step; of several, where the others are switched off, the calendars'."""
+        if len(self.result.automations) == 1:
+            return self.result.automations[0]
+        return next(each for each in self.result.automations if each.name == AUTOMATION)
 
     @property
     def text(self) -> str:

@@ -86,6 +86,22 @@ class Counts:
         types = [entry_type] if entry_type else list(EntryType)
         return sum(self.changes.get(f"{verb}.{each}", 0) for each in types)
 
+    def __add__(self, other: Counts) -> Counts:
+        """Both together."""
+        return Counts(
+            read=self.read + other.read,
+            kept=self.kept + other.kept,
+            changes=_both(self.changes, other.changes),
+            unchanged=self.unchanged + other.unchanged,
+            reactivated=self.reactivated + other.reactivated,
+            mirrors=self.mirrors + other.mirrors,
+            mirrors_differing=self.mirrors_differing + other.mirrors_differing,
+            duplicates=self.duplicates + other.duplicates,
+            misses=self.misses + other.misses,
+            rejected=_both(self.rejected, other.rejected),
+            dropped=_both(self.dropped, other.dropped),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -105,6 +121,18 @@ class Plan:
     @property
     def writes(self) -> bool:
         return bool(self.changes)
+
+    def then(self, later: Plan) -> Plan:
+        """This plan and that of a later step of the same cycle as one, to be shown; a list of holds is a whole list."""
+        return Plan(
+            now=later.now,
+            changes=self.changes + later.changes,
+            sightings=self.sightings + later.sightings,
+            forgotten=self.forgotten + later.forgotten,
+            holds=later.holds,
+            alerts=self.alerts + later.alerts,
+            counts=self.counts + later.counts,
+        )
 
     def to_json(self) -> dict[str, object]:
         """A plain form for `--json`, the run's record and comparison; holds no report text (door codes)."""
@@ -173,6 +201,10 @@ _NOT_CELLS = frozenset({"record_id", "created", "source", "custom_service_time",
     "wrote_block_type",
 }
 _ATTRIBUTES = tuple(each.name for each in fields(Stay) if each.name not in _NOT_CELLS)
+
+
+def _both(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(one) + Counter(other))
 
 
 def _change_json(change: Change) -> dict[str, object]:

@@ -18,7 +18,7 @@ from changeover.airtable.deliver import Delivery, enqueue, send_next
 from changeover.airtable.errors import WrongBase
 from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
-from changeover.engine import calendars, watch
+from changeover.engine import calendars, reports, watch
 from changeover.engine.base import Base, Reader
 from changeover.engine.durable import Durable, asked_to_revive
 from changeover.engine.housekeeping import keep_house
@@ -54,7 +54,10 @@ class Automation:
     run: Callable[[Work], Done]
 
 
-REGISTRY: tuple[Automation, ...] = (Automation(calendars.NAME, timedelta(minutes=10), calendars.run),)
+REGISTRY: tuple[Automation, ...] = (
+    Automation(calendars.NAME, timedelta(minutes=10), calendars.run),
+    Automation(reports.NAME, timedelta(minutes=10), reports.run),
+)
 AUTOMATIONS: tuple[str, ...] = tuple(automation.name for automation in REGISTRY)
 
 
@@ -273,7 +276,7 @@ class Cycle:
             unreachable=failure.unreachable if failure else False,
             configuration=failure.configuration if failure else False,
         )
-        self._plan = done.plan or self._plan
+        self._plan = self._plan.then(done.plan) if self._plan and done.plan else done.plan or self._plan
         with self._db.begin() as connection:
             ending = Ending(state, datetime.now(UTC), result.counters, result.error_code, result.error_text)
             runs.finish(connection, run_id, ending)
@@ -342,7 +345,8 @@ class Cycle:
         finished = whole and not any(each.state is RunState.STOPPED for each in self._results)
         code = exit_code(self._results, stopped=reason is not None and not finished)
         problem = base.failure.text if base.failure else (f"ended early: {reason}" if code == _STOPPED else None)
-        return CycleResult(self._id, _overall(code, self._results), code, tuple(self._results), self._plan, problem)
+        state = _overall(code, self._results)
+        return CycleResult(self._id, state, code, tuple(self._results), self._plan, problem)
 
     def _calls(self) -> int:
         """Requests to the base since this cycle began, by every process that shares its gate (AT-38)."""
@@ -390,8 +394,9 @@ def _failure(sent: Sent) -> Failure:
 
 
 def _overall(code: int, results: list[AutomationResult]) -> RunState:
-    """The cycle's state: its only automation's, else what the exit code says."""
-    if len(results) == 1:
-        return results[0].state
-    states = {0: RunState.SUCCEEDED, 2: RunState.PARTIAL, 6: RunState.STOPPED}
-    return states.get(code, RunState.FAILED)
+    """The cycle's state: that of the only step people have switched on, else what the exit code says."""
+    off = (RunState.DISABLED, RunState.NOT_CONFIGURED)
+    states = {each.state for each in results if each.state not in off} or {each.state for each in results[:1]}
+    if len(states) == 1:
+        return states.pop()
+    return {0: RunState.SUCCEEDED, 2: RunState.PARTIAL, 6: RunState.STOPPED}.get(code, RunState.FAILED)

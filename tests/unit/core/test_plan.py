@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 
-from changeover.core.plan import Change, Plan, Verb, create_key, plain
+from changeover.core.plan import Change, Counts, Plan, Verb, create_key, plain
 from changeover.core.stay import EntryType, Report, Status
 from plugins.paper_base import AIRBNB, CASA, PaperBase, block, day, guest
 
@@ -66,6 +67,26 @@ def test_counts_are_by_verb_and_entry_type(base: PaperBase) -> None:
     counts = base.feed(AIRBNB, guest("u1", 10, 14), guest("u3", 30, 34), block("u2", 20, 22)).counts
     assert (counts.of("new"), counts.of("new", EntryType.RESERVATION), counts.of("new", EntryType.BLOCK)) == (3, 2, 1)
     assert (counts.read, counts.kept, counts.of("removed"), counts.unchanged) == (3, 3, 0, 0)
+
+
+def test_the_plans_of_two_steps_are_shown_as_one(base: PaperBase) -> None:
+    first = base.feed(AIRBNB, guest("u1", 10, 14))
+    second = base.feed(AIRBNB, guest("u1", 10, 14), block("u2", 20, 22))
+    both = first.then(second)
+    assert (both.changes, both.holds, both.now) == (first.changes + second.changes, second.holds, second.now)
+    assert both.counts.changes == {"new.Reservation": 1, "new.Block": 1}
+    assert list(both.lines(NAMES)) == [*first.lines(NAMES), *second.lines(NAMES)]
+
+
+def test_adding_counts_forgets_none_of_them() -> None:
+    ones = Counts(
+        **{each.name: {"x": 1} if each.name in ("changes", "rejected", "dropped") else 1 for each in fields(Counts)}
+    )
+    twos = Counts(
+        **{each.name: {"x": 2} if each.name in ("changes", "rejected", "dropped") else 2 for each in fields(Counts)}
+    )
+    assert ones + twos == twos + ones
+    assert ones + ones == twos
 
 
 def test_a_plan_without_changes_writes_nothing(base: PaperBase) -> None:
