@@ -4,14 +4,12 @@ import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from changeover import controller
-from changeover.engine import calendars, reports
-from changeover.engine.cycle import Automation
+from changeover.engine import reports
 from changeover.store import events
 from changeover.store.events import Event
 from plugins.outsider import Business, Office, Ran, business, empty_state, sandbox
@@ -19,8 +17,6 @@ from plugins.outsider import Business, Office, Ran, business, empty_state, sandb
 __all__ = ["business", "empty_state", "sandbox"]
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "csv"
-CSV_FILES = Automation(reports.NAME, timedelta(minutes=10), reports.run)
-ICS_CALENDAR = Automation(calendars.NAME, timedelta(minutes=10), calendars.run)
 
 ITRIP_HEADER = (
     'Checkin,Checkout,"Date Booked","Tenant Name","Tenant Phone","Property Name","Property Address","Property Owner",'
@@ -90,9 +86,8 @@ class Bureau:
 
 
 @pytest.fixture
-def bureau(business: Business, monkeypatch: pytest.MonkeyPatch) -> Bureau:
+def bureau(business: Business) -> Bureau:
     """A business with the homes of the samples, both automations ticked, on the samples' day."""
-    monkeypatch.setattr(controller, "REGISTRY", (ICS_CALENDAR, CSV_FILES))
     business.now = datetime.fromisoformat("2026-03-10T08:00:00-07:00")
     office = business.office
     office.add("Automation", **{"Name": reports.NAME, "Active": True})
