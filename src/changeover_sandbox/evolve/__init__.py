@@ -1,0 +1,1 @@
+"""Stand-in of the Evolve partner portal: the pages a person sees, and the two exports they download."""
