@@ -9,6 +9,7 @@ from aiohttp import web
 
 from changeover_sandbox.airtable.app import Account
 from changeover_sandbox.airtable.app import create_app as create_airtable
+from changeover_sandbox.cloudmailin.app import create_app as create_cloudmailin
 from changeover_sandbox.deployment import Folder, Order, Serving
 from changeover_sandbox.feeds.app import create_app as create_feeds
 from changeover_sandbox.process import Process
@@ -38,6 +39,7 @@ def _stand_ins(folder: Folder, order: Order) -> dict[str, web.Application]:
     return {
         "airtable": create_airtable(folder.own / "airtable", accounts),
         "feeds": create_feeds(folder.own / "feeds", None),
+        "cloudmailin": create_cloudmailin(),
     }
 
 
