@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench_model import QUICK, Finding, Sizes, median_seconds
 from bench_world import ROOT, TODAY, Business, business, process
 
 from changeover_sandbox.feeds.latency import Latency
@@ -24,34 +24,6 @@ ROWS_A_SECOND = 50  # ten rows a request, five requests a second
 RIVAL = "vdirsyncer"
 MEDIAN, SIGMA, SEED = 0.3, 0.5, 1  # of the calendars' log-normal latency, in seconds
 OVERLAP_SECONDS = 125
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the page: what was measured against what, the ratio, and the aim it is held against."""
-
-    what: str
-    ours: str
-    against: str
-    ratio: str
-    aim: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large the benchmarks are: as claimed, or small to see that all of it works."""
-
-    small: int = 246
-    large: int = 1000
-    huge: int = 10_000
-    events: int = 40
-    changed_small: int = 60
-    changed_large: int = 250
-    delivered: int = 10_000
-    times: int = 3
-
-
-QUICK = Sizes(small=6, large=8, huge=12, events=4, changed_small=2, changed_large=3, delivered=60, times=1)
 
 
 def cycle(sizes: Sizes) -> Iterator[Finding]:
@@ -210,19 +182,10 @@ def reading(sizes: Sizes) -> Iterator[Finding]:
     body, rules = made.body(0).encode(), Rules(ZoneInfo("America/Phoenix"))
     words = platforms.load(ROOT / "config" / "platforms.toml")
     feed = FeedConfig("recBENCH000000000", "http://127.0.0.1/x.ics", "recHOUSE000000000")
-    ours = _each(lambda: read(repair(body), feed, words, rules, TODAY), 20 * sizes.times)
-    theirs = _each(lambda: Calendar.from_ical(body), 20 * sizes.times)
+    ours = median_seconds(lambda: read(repair(body), feed, words, rules, TODAY), 20 * sizes.times)
+    theirs = median_seconds(lambda: Calendar.from_ical(body), 20 * sizes.times)
     what = f"a calendar of {sizes.events} events: repaired, read and classified, against icalendar's parsing alone"
     yield Finding(what, f"{ours * 1000:.1f} ms", f"{theirs * 1000:.1f} ms", f"{theirs / ours:.1f}", "–")
-
-
-def _each(work: Callable[[], object], times: int) -> float:
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
 
 
 BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {

@@ -1,0 +1,46 @@
+"""What a benchmark is asked for and what it says, for all of them; it measures nothing by itself."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the page: what was measured against what, the ratio, and the aim it is held against."""
+
+    what: str
+    ours: str
+    against: str
+    ratio: str
+    aim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the benchmarks are: as claimed, or small to see that all of it works."""
+
+    small: int = 246
+    large: int = 1000
+    huge: int = 10_000
+    events: int = 40
+    changed_small: int = 60
+    changed_large: int = 250
+    delivered: int = 10_000
+    times: int = 3
+
+
+QUICK = Sizes(small=6, large=8, huge=12, events=4, changed_small=2, changed_large=3, delivered=60, times=1)
+
+
+def median_seconds(work: Callable[[], object], times: int) -> float:
+    """Seconds that a piece of work takes on the wall, the median of so many times."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
