@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +13,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench_clients import fetching, upsert
 from bench_model import QUICK, Finding, Sizes, median_seconds
+from bench_reports import reports
+from bench_rivals import installed
 from bench_world import ROOT, TODAY, Business, business, process
 
 from changeover_sandbox.feeds.latency import Latency
@@ -91,11 +93,7 @@ def rival(sizes: Sizes) -> Iterator[Finding]:
 
 
 def _rival() -> str:
-    folder = Path.home() / ".cache" / "changeover-bench" / RIVAL
-    if not (folder / "bin" / RIVAL).exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)  # noqa: S603
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", RIVAL], check=True)  # noqa: S603
-    return str(folder / "bin" / RIVAL)
+    return str(installed(RIVAL) / "bin" / RIVAL)
 
 
 def _rival_config(made: Business, place: Path) -> Path:
@@ -195,7 +193,10 @@ BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {
     "unchanged": unchanged,
     "delivery": delivery,
     "reading": reading,
+    "fetching": fetching,
+    "upsert": upsert,
     "startup": startup,
+    "reports": reports,
 }
 
 

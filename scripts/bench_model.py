@@ -30,10 +30,23 @@ class Sizes:
     changed_small: int = 60
     changed_large: int = 250
     delivered: int = 10_000
+    upserted: int = 1000
+    report_rows: int = 5000
     times: int = 3
 
 
-QUICK = Sizes(small=6, large=8, huge=12, events=4, changed_small=2, changed_large=3, delivered=60, times=1)
+QUICK = Sizes(
+    small=6,
+    large=8,
+    huge=12,
+    events=4,
+    changed_small=2,
+    changed_large=3,
+    delivered=60,
+    upserted=60,
+    report_rows=50,
+    times=1,
+)
 
 
 def median_seconds(work: Callable[[], object], times: int) -> float:

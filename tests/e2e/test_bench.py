@@ -20,6 +20,8 @@ PAGE = ROOT / "docs" / "performance.md"
         ("unchanged", "writes beside its report\n    0  |"),
         ("delivery", "60 new rows: refusals (429)\n    0  |"),
         ("reading", "read and classified"),
+        ("fetching", "against bare aiohttp"),
+        ("upsert", "… refusals (429)\n    0  |  0"),
         ("startup", "changeover --help"),
     ],
 )
