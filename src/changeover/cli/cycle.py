@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,6 +28,8 @@ DryRunOption = Annotated[
 ]
 # Sets the business's clock in a rehearsal, where every outside service is a stand-in on this machine.
 AtOption = Annotated[str | None, typer.Option("--at", hidden=True, metavar="INSTANT")]
+# What the run's record says of who began it; the worker is no person at a terminal.
+TriggerOption = Annotated[Literal["cli", "mail"], typer.Option("--trigger", hidden=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,12 @@ def run(
     env: EnvOption,
     only: OnlyOption = None,
     dry_run: DryRunOption = False,
-    at:
-    # Sets the business's clock in a rehearsal, where every outside service is a stand-in on this machine.
-    AtOption = None,
+    at: AtOption = None,
+    trigger: TriggerOption = "cli",
     as_json: JsonOption = False,
 ) -> None:
     """Run one cycle now: read the calendars, plan, write to Airtable."""
-    raise typer.Exit(_run(env, "cli", Asked(tuple(only or ()), dry_run, at), as_json=as_json))
+    raise typer.Exit(_run(env, trigger, Asked(tuple(only or ()), dry_run, at), as_json=as_json))
 
 
 def main(env: str) -> int:

@@ -1,30 +1,28 @@
-"""The durable engine of one process (DBOS): started after the lease, it drives deliveries to their end, never plans."""
+"""The durable engine of a cycle: started after the lease, it drives deliveries to their end, never plans."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from logging import NullHandler, getLogger
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from changeover.core.plan import Alert, Level
 from changeover.engine import names
+from changeover.engine.executing import Engine, ExecutorInUse, Listening
 from changeover.engine.lease import LeaseLost
 from changeover.engine.names import Role
-from changeover.engine.process import host_name
 from changeover.engine.sending import Sending, Sent
 from changeover.ops import logging
 from changeover.store import alerts, deliveries, facts
 
 if TYPE_CHECKING:
-    from dbos import DBOSConfig, WorkflowHandle, WorkflowStatus
+    from dbos import WorkflowHandle, WorkflowStatus
+
+__all__ = ["Durable", "ExecutorInUse", "Settled", "ask_to_revive", "asked_to_revive", "given_up"]
 
 log = logging.get(__name__)
 
@@ -38,10 +36,6 @@ _DEAD = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 _REVIVE = "deliveries.revive"
 
 
-class ExecutorInUse(Exception):
-    """Another live process has this executor id: its work would run twice (LB-14)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What a start found of earlier runs and did about it; `dead` names runs that gave up and wait for a person."""
@@ -50,70 +44,27 @@ class Settled:
     dead: tuple[str, ...] = ()
 
 
-class Durable:
-    """The engine of this process. One at a time (LB-2); `start` only while the lease is held (C-4)."""
+class Durable(Engine):
+    """The engine of a cycle. One at a time (LB-2); `start` only while the lease is held (C-4)."""
 
     def __init__(self, sending: Sending, folder: Path, role: Role = Role.CYCLE, number: int = 1) -> None:
-        self.executor = names.executor(host_name(), sending.env, role, number)
+        super().__init__(sending.env, sending.database.url, folder, role, number)
         self._sending = sending
         self._role = role
         self._waiting = 0
-        self._lock = _Lock(folder / f"{self.executor}.lock")
 
-    def start(self) -> None:
-        """Launches the engine; work of a killed process with our executor id begins again at once.
+    def listening(self) -> Listening | None:
+        """Deliveries belong to the process that holds the lease (LB-16)."""
+        return Listening(names.DELIVER_QUEUE, 1, _POLL_SECONDS) if self._role is Role.CYCLE else None
 
-        Raises ExecutorInUse. The tables must be there (`schema.migrate`): nothing is created here.
-        """
-        self._lock.take()
-        from dbos import DBOS
-
+    def bind(self, *, on: bool) -> None:
         from changeover.engine import workflows
 
-        _log_as_we_do()
-        try:
-            workflows.bind(self._sending)
-            DBOS(config=self.config())
-            DBOS.listen_queues([names.DELIVER_QUEUE] if self._role is Role.CYCLE else [])
-            DBOS.launch()
-            DBOS.register_queue(names.DELIVER_QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
-        except BaseException:
-            self.close()
-            raise
-        log.info("engine.started", executor=self.executor)
+        workflows.bind(self._sending if on else None)
 
-    def close(self) -> None:
-        """Lets the step on the wire end, then stops; unfinished work waits for the next start."""
-        from dbos import DBOS
-
-        from changeover.engine import workflows
-
-        # Waiting costs a second even when nothing runs, so it is asked for only when a caller gave up its wait.
-        DBOS.destroy(workflow_completion_timeout_sec=_DRAIN_SECONDS if self._waiting else 0)
-        workflows.bind(None)
-        self._lock.give_back()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def config(self) -> DBOSConfig:
-        """Everything the engine is told, so that none of its defaults decides (LB-1, LB-3, LB-13, LB-22)."""
-        return {
-            "name": names.application(self._sending.env),
-            "system_database_url": self._sending.database.url,
-            "application_version": names.PROTOCOL,
-            "executor_id": self.executor,
-            "log_level": "WARNING",
-            "enable_otlp": False,
-            "run_migrations": False,
-            "sys_db_pool_size": 5,
-            # We wait for no notification; a listener that sleeps longer would only hold up the end of the run.
-            "notification_listener_polling_interval_sec": _POLL_SECONDS,
-        }
+    def drain_seconds(self) -> int:
+        """Long only when a caller gave up its wait: then a request may be on the wire."""
+        return _DRAIN_SECONDS if self._waiting else 0
 
     def deliver(self, run_id: str) -> Sent:
         """Sends what a run has committed and waits for the end: all sent, or something in the way. Raises LeaseLost.
@@ -265,13 +216,6 @@ def _subject(run_id: str) -> tuple[str, str]:
     return "dead_letter", f"delivery:{run_id}"
 
 
-def _log_as_we_do() -> None:
-    """Keeps the engine from printing by itself: its logger has a handler, so lines reach ours alone (L-5)."""
-    logger = getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(NullHandler())
-
-
 def given_up(connection: Connection) -> tuple[str, ...]:
     """The subjects of the deliveries that are dead letters and wait for a person."""
     rule, prefix = _subject("")
@@ -290,26 +234,3 @@ def ask_to_revive(connection: Connection, now: datetime) -> None:
 def asked_to_revive(connection: Connection) -> bool:
     """Whether that was asked for; the question is answered once."""
     return facts.forget(connection, _REVIVE)
-
-
-class _Lock:
-    """A file lock that dies with the process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-
-    def take(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise ExecutorInUse(self._path.stem) from None
-        self._file = file
-
-    def give_back(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None

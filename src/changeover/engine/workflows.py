@@ -1,11 +1,18 @@
-"""The durable workflows of this release; importing it loads the engine, so only `durable` does, at launch (LB-22)."""
+"""The durable workflows of this release; importing it loads the engine, so only its starters do, at launch (LB-22)."""
 
 from __future__ import annotations
 
-from dbos import DBOS
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from changeover.engine.names import DELIVER_WORKFLOW, MOST_RECOVERIES
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+
+from changeover.engine import names
+from changeover.engine.names import DELIVER_WORKFLOW, MAIL_QUEUE, MAIL_WORKFLOW, MOST_RECOVERIES
 from changeover.engine.sending import Sending, Sent, send_some
+
+if TYPE_CHECKING:
+    from changeover.engine.mails import Again
 
 
 class NotBound(RuntimeError):
@@ -16,14 +23,20 @@ class _Bench:
     """What this process's workflows work with. Workflows get ids only; live objects lie here (LB-2, LB-21)."""
 
     sending: Sending | None = None
+    work_mail: Callable[[str], Again] | None = None
 
 
 _bench = _Bench()
 
 
 def bind(sending: Sending | None) -> None:
-    """Gives this process's workflows their live objects, before launch; None takes them away."""
+    """Gives deliveries their live objects, before launch; None takes them away."""
     _bench.sending = sending
+
+
+def bind_mails(work: Callable[[str], Again] | None) -> None:
+    """Gives mails what works them, before launch; None takes it away."""
+    _bench.work_mail = work
 
 
 @DBOS.workflow(name=DELIVER_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
@@ -41,3 +54,20 @@ def _send(run_id: str) -> tuple[int, int, int, str]:
         raise NotBound(DELIVER_WORKFLOW)
     sent = send_some(_bench.sending, run_id)
     return sent.left, sent.sent, sent.failed, sent.stopped  # plain values: what is stored outlives our classes
+
+
+@DBOS.workflow(name=MAIL_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
+def mail(event_id: str) -> None:
+    """Works a mail once. A try that failed is followed by another, which waits in the queue and holds up nobody."""
+    attempt, seconds = _work_mail(event_id)
+    if attempt:
+        with SetWorkflowID(names.mail(event_id, attempt)), SetEnqueueOptions(delay_seconds=seconds):
+            DBOS.enqueue_workflow(MAIL_QUEUE, mail, event_id)
+
+
+@DBOS.step(name="work_mail")
+def _work_mail(event_id: str) -> tuple[int, float]:
+    if _bench.work_mail is None:
+        raise NotBound(MAIL_WORKFLOW)
+    again = _bench.work_mail(event_id)
+    return again.attempt, again.seconds

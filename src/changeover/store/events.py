@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from changeover.store.facts import Json
 from changeover.store.tables import events
-from changeover.store.upsert import upsert
+from changeover.store.upsert import delete_keys, upsert
 
 _AT_ONCE = 400
 
@@ -97,6 +97,20 @@ def finish(connection: Connection, ids: Iterable[str], state: EventState, at: da
     """Ends events in a state."""
     for event_id in sorted(set(ids)):
         connection.execute(update(events).where(events.c.id == event_id).values(state=state, ended_at=at))
+
+
+def ended(
+    connection: Connection, kind: EventKind, states: Collection[EventState], before: datetime, limit: int = 1000
+) -> tuple[Event, ...]:
+    """What ended in one of these states before an instant, the longest ago first."""
+    where = (events.c.kind == kind, events.c.state.in_(states), events.c.ended_at < before)
+    query = select(events).where(*where).order_by(events.c.ended_at, events.c.id).limit(limit)
+    return tuple(_event(row) for row in connection.execute(query))
+
+
+def drop(connection: Connection, ids: Iterable[str]) -> None:
+    """Deletes events."""
+    delete_keys(connection, events, ["id"], ((event_id,) for event_id in sorted(set(ids))))
 
 
 def prune(

@@ -97,15 +97,28 @@ def carry_out(csv_folder: Path, move: Move) -> None:
 def put(folder: Path, name: str, body: bytes) -> Path:
     """Puts a file into a folder: written aside, flushed, renamed, so that nobody sees half of it (F-1)."""
     aside = folder / f".{name}.{os.getpid()}.part"
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(aside, body)
     target = _free(folder, name)
     aside.rename(target)
     _sync(folder)
     return target
+
+
+def put_once(csv_folder: Path, name: str, body: bytes, *, since: datetime | None = None) -> bool:
+    """Puts a file into the inbox unless it waits there, or was read and put away (after `since`, if given).
+
+    A step that is cut short and repeated thus makes one file and one import, whatever was reached before (CM-22).
+    False when there was nothing to do. Raises OSError.
+    """
+    target = csv_folder / INBOX / name
+    # The inbox first: a file that is put away between the two looks is found by the second.
+    if target.exists() or any(_put_away(csv_folder / each, name, since) for each in FOLDERS):
+        return False
+    aside = target.with_name(f".{name}.part")  # the same at each repetition, so that none is left over
+    _write(aside, body)
+    aside.rename(target)
+    _sync(target.parent)
+    return True
 
 
 def prune(csv_folder: Path, now: datetime) -> int:
@@ -130,6 +143,20 @@ def _named(name: str, zone: tzinfo) -> datetime | None:
                 return None
             return named.replace(tzinfo=UTC if _MAILED.match(name) else zone)
     return None
+
+
+def _put_away(folder: Path, name: str, since: datetime | None) -> bool:
+    """Whether a file of this name was moved there; a move sets the time of change."""
+    moved = [path.stat().st_ctime for path in _names(folder, name) if path.exists()]
+    return any(since is None or at >= since.timestamp() for at in moved)
+
+
+def _write(path: Path, body: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _is(path: Path, sha256: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -47,6 +48,24 @@ class Days:
         return day + timedelta(days=self.first), day + timedelta(days=self.last)
 
 
+class Authentication(StrEnum):
+    """What a mail's sender must have proved: something, nothing that failed, nothing at all (CM-18)."""
+
+    PASS = "pass"  # noqa: S105 - a result, no password
+    NOT_FAIL = "not-fail"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class MailRule:
+    """Which mails are this supplier's (CM-16); substrings in lower case, an empty one fits any subject."""
+
+    from_contains: str
+    subject_contains: str = ""
+    authentication: Authentication = Authentication.NOT_FAIL
+    expected_every: timedelta | None = None  # how often one is expected at the least (CM-23)
+
+
 @dataclass(frozen=True, slots=True)
 class Supplier:
     """One form of report: how its header is known (R-13), what its columns mean, what it would show (R-2, R-3)."""
@@ -59,6 +78,7 @@ class Supplier:
     window_days: Days
     filter_days: Days | None = None  # check-outs outside mean that the export was not filtered (R-81)
     statuses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    mail: MailRule | None = None
 
     @property
     def key(self) -> str:
@@ -86,6 +106,16 @@ class _Window(_Days):
     edge: WindowEdge
 
 
+class _Mail(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    from_contains: str = Field(min_length=1)
+    subject_contains: str = ""
+    attachments: Literal["csv"] = "csv"
+    authentication: Authentication = Authentication.NOT_FAIL
+    expected_every_hours: float | None = Field(None, gt=0, le=24 * 366)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -98,6 +128,7 @@ class _File(BaseModel):
     window: _Window
     filter: _Days | None = None
     statuses: dict[str, frozenset[str]] = {}
+    mail: _Mail | None = None
 
     @model_validator(mode="after")
     def _names_what_is_needed(self) -> _File:
@@ -139,4 +170,15 @@ def _supplier(file: _File) -> Supplier:
         window_days=Days(file.window.first, file.window.last),
         filter_days=Days(file.filter.first, file.filter.last) if file.filter else None,
         statuses=file.statuses,
+        mail=_mail_rule(file.mail) if file.mail else None,
+    )
+
+
+def _mail_rule(mail: _Mail) -> MailRule:
+    hours = mail.expected_every_hours
+    return MailRule(
+        from_contains=mail.from_contains.casefold(),
+        subject_contains=mail.subject_contains.casefold(),
+        authentication=mail.authentication,
+        expected_every=timedelta(hours=hours) if hours else None,
     )

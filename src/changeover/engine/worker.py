@@ -1,0 +1,157 @@
+"""The worker of an environment: works what comes in until it is asked to end; it never plans and writes to no base."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from changeover.engine import disk, importer, intake, mail_alerts, mail_fetch, mail_house
+from changeover.engine.executing import ExecutorInUse
+from changeover.engine.importer import Importer
+from changeover.engine.mail_engine import MailEngine
+from changeover.engine.mails import Desk
+from changeover.engine.results import Refused
+from changeover.engine.rules import BadRules, RuleBook, rule_book
+from changeover.engine.stopping import Interrupted, Stopping
+from changeover.ops import logging
+from changeover.settings import Settings, folders
+from changeover.sources.csv.inbox import INBOX
+from changeover.store import schema
+from changeover.store.database import Database
+from changeover.store.runs import RunState
+
+log = logging.get(__name__)
+
+MOST_WORKERS = 16  # per environment, over all machines (K-3)
+_BEAT_SECONDS, _MINUTE, _HOUR = 15.0, 60.0, 3600.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass
+class Chore:
+    """Something done every so often beside the work. What fails is tried again at its next turn."""
+
+    name: str
+    every_seconds: float
+    do: Callable[[], object]
+    due: float = 0.0
+
+    def turn(self, clock: float) -> None:
+        """Does it when it is due, by a monotonic clock."""
+        if clock < self.due:
+            return
+        self.due = clock + self.every_seconds
+        try:
+            self.do()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("chore.failed", chore=self.name, error=type(error).__name__)
+
+
+def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) -> None:
+    """Works until `stopping` says so; `ready` is told the executor id once work is taken. Raises Refused.
+
+    Killed at any instant it loses nothing: mails are in their rows, reports in the inbox (C-31, C-33).
+    """
+    book = _book(settings)
+    with suppress(Interrupted), ExitStack() as stack:
+        db = stack.enter_context(_database(settings))
+        stopping.check()
+        intake.adopt_strays(settings.environment, settings.folder, db)
+        imports = Importer(settings.folder / "csv" / INBOX, partial(importer.start, settings.environment))
+        desk = _desk(settings, book, db, imports.arrived)
+        engine = stack.enter_context(_engine(desk, settings.worker_threads))
+        stack.callback(imports.end)
+        imports.start()
+        log.info("worker.ready", executor=engine.executor)
+        ready(engine.executor)
+        chores = _chores(settings, desk, engine)
+        while True:
+            for chore in chores:
+                chore.turn(time.monotonic())
+            stopping.sleep(_LOOK_SECONDS)
+    log.info("worker.ended")
+
+
+def _book(settings: Settings) -> RuleBook:
+    try:
+        return rule_book(settings)
+    except BadRules as bad:
+        raise Refused(RunState.FAILED, 4, str(bad)) from bad
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """The state database, its tables brought up to this release; refused on a full disk (F-4)."""
+    try:
+        folders.create(settings)
+        if not disk.check(settings.folder).room_to_write:
+            raise Refused(RunState.BLOCKED, 3, f"the disk of {settings.folder} is full: nothing was started")
+        db = Database(settings.state_url)
+    except OSError as error:
+        text = f"the data folder {settings.folder} cannot be used: {error.strerror}"
+        raise Refused(RunState.BLOCKED, 3, text) from error
+    try:
+        if schema.pending(db):
+            schema.migrate(settings.state_url)
+        yield db
+    except OperationalError as error:
+        raise Refused(RunState.FAILED, 75, "the state database cannot be reached or written") from error
+    finally:
+        db.close()
+
+
+def _desk(settings: Settings, book: RuleBook, db: Database, arrived: Callable[[], None]) -> Desk:
+    return Desk(
+        env=settings.environment,
+        folder=settings.folder,
+        database=db,
+        suppliers=book.suppliers,
+        fetch=partial(mail_fetch.fetch, settings=settings),
+        arrived=arrived,
+        now=_now,
+    )
+
+
+@contextmanager
+def _engine(desk: Desk, threads: int) -> Iterator[MailEngine]:
+    """The engine under the first number that no other worker of this machine has."""
+    for number in range(1, MOST_WORKERS + 1):
+        engine = MailEngine(desk, number, threads)
+        engine.beat(_now())  # before its work could look left alone to another worker
+        try:
+            engine.start()
+        except ExecutorInUse:
+            continue
+        try:
+            yield engine
+        finally:
+            engine.close()
+        return
+    raise Refused(RunState.LOCKED, 5, f"{MOST_WORKERS} workers of {desk.env} run on this machine already")
+
+
+def _chores(settings: Settings, desk: Desk, engine: MailEngine) -> list[Chore]:
+    found = [
+        Chore("beat", _BEAT_SECONDS, lambda: engine.beat(_now())),
+        Chore("adopt", _BEAT_SECONDS, lambda: engine.adopt(_now())),
+        Chore("pick up", _MINUTE, lambda: engine.pick_up(_now())),
+        Chore("prune", _HOUR, lambda: mail_house.keep_mails(desk.database, desk.folder, _now())),
+    ]
+    if settings.csv_email_enabled and settings.cloudmailin_user:
+        found.append(Chore("missing", _MINUTE, lambda: _look_for_missing(desk)))
+    return found
+
+
+def _look_for_missing(desk: Desk) -> None:
+    with desk.database.begin() as connection:
+        mail_alerts.look_for_missing(connection, desk.env, desk.suppliers, desk.now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
