@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from changeover.cli import airtable, cycle, doctor, held, history, sandbox, stop
+from changeover.cli import airtable, cycle, doctor, events, held, history, sandbox, serve, stop, worker
 from changeover.cli.say import complain
 from changeover.exits import Exit
 
@@ -25,6 +25,9 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.command("run")(cycle.run)
+    app.command("serve")(serve.serve)
+    app.command("worker")(worker.worker)
+    app.add_typer(events.app, name="events")
     app.add_typer(history.app, name="runs")
     app.add_typer(held.app, name="held")
     app.command("stop")(stop.stop)

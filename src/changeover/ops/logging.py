@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +42,7 @@ class Logging:
     zone: tzinfo = PHOENIX
     terminal: TextIO | None = None
     terminal_level: str = "DEBUG"  # a terminal may be told less than the files, never more
+    folders: Mapping[str, Path] = field(default_factory=dict)  # of a process that serves several environments, by name
 
 
 class MSTFormatter(logging.Formatter):
@@ -70,7 +71,6 @@ class EventFormatter(MSTFormatter):
             "env": wanted.env,
             "process": wanted.process,
             "host": socket.gethostname(),
-            "pid": os.getpid(),
             "version": version("changeover"),
         }
 
@@ -81,6 +81,7 @@ class EventFormatter(MSTFormatter):
             "ts": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
             "local": self.formatTime(record),
             "level": record.levelname.lower(),
+            "pid": os.getpid(),  # now: a server's processes are forks of the one that was configured
             **self._fixed,
             **said,
         }
@@ -155,7 +156,14 @@ def _handlers(wanted: Logging, redactor: Redactor) -> list[_LineHandler]:
     if wanted.folder is not None:
         files = DayFiles(wanted.folder, wanted.process, wanted.zone)
         handlers.append(_LineHandler(files.write, EventFormatter(wanted, redactor, _as_json, stack=True)))
-    return handlers
+    return handlers + [_of_one(env, replace(wanted, folder=each), redactor) for env, each in wanted.folders.items()]
+
+
+def _of_one(env: str, wanted: Logging, redactor: Redactor) -> _LineHandler:
+    """Writes the lines about one environment, and no others, to its folder (L-3)."""
+    (_, handler) = _handlers(replace(wanted, folders={}), redactor)
+    handler.addFilter(lambda record: isinstance(record.msg, Mapping) and record.msg.get("env") == env)
+    return handler
 
 
 def _said(record: logging.LogRecord) -> tuple[Event, BaseException | None]:

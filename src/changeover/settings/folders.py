@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Protocol
 
 from changeover.settings import identity
 from changeover.settings.model import Settings
@@ -14,7 +15,17 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-def create(settings: Settings) -> Path:
+class Placed(Protocol):
+    """Settings as far as they say where the data folder is."""
+
+    @property
+    def home(self) -> Path: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+
+def create(settings: Placed) -> Path:
     """Makes what is missing of `<home>/<env>/`, folders 0700; what exists keeps its mode. Raises OSError."""
     _folder(settings.home)
     _folder(settings.folder)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from changeover.settings import isolation
 from changeover.settings.model import NAMES, SECRETS, Settings
@@ -18,6 +19,8 @@ from changeover.settings.reading import (
     foreign,
     read,
 )
+
+Model = TypeVar("Model", bound=BaseModel)
 
 REQUIRED = ("AIRTABLE_API_KEY", "AIRTABLE_BASE_ID")
 REQUIRED_WITH_HCP = ("HCP_API_KEY", "HCP_STR_NEXT_GUEST_JOB_TYPE_ID")
@@ -32,9 +35,9 @@ def load(env: str, process_env: Mapping[str, str]) -> Settings:
     if env not in tuple(EnvironmentName):
         raise ConfigurationError((Problem("--env", "must be exactly dev or prod"),))
     environment = EnvironmentName(env)
-    place = Place(_folder(process_env, "CHANGEOVER_CONFIG", "config"), process_env)
-    home = _folder(process_env, "CHANGEOVER_HOME", "var")
-    problems = _home_problems(home)
+    place = Place(folder(process_env, "CHANGEOVER_CONFIG", "config"), process_env)
+    home = folder(process_env, "CHANGEOVER_HOME", "var")
+    problems = home_problems(home)
     given = _read(environment, place)
     missing = _missing(environment, place, given)
     parts = {
@@ -44,7 +47,7 @@ def load(env: str, process_env: Mapping[str, str]) -> Settings:
         "unknown": given.unknown,
         "dropped": foreign(environment, process_env, NAMES),
     }
-    settings, wrong = _validate(given, parts, {problem.name for problem in missing})
+    settings, wrong = validated(Settings, given, parts, {problem.name for problem in missing})
     verdict = isolation.check(environment, place, home, given.values)
     problems += [*given.problems, *missing, *wrong, *verdict.problems]
     if problems or settings is None:
@@ -58,11 +61,13 @@ def drop_foreign(settings: Settings, process_env: MutableMapping[str, str]) -> N
         process_env.pop(name, None)
 
 
-def _folder(process_env: Mapping[str, str], name: str, default: str) -> Path:
+def folder(process_env: Mapping[str, str], name: str, default: str) -> Path:
+    """A folder that a variable of the process names."""
     return Path(process_env.get(name) or default).expanduser().absolute()
 
 
-def _home_problems(home: Path) -> list[Problem]:
+def home_problems(home: Path) -> list[Problem]:
+    """What is wrong with the place of the data folders."""
     package = Path(__file__).resolve().parents[2]
     if home.resolve().is_relative_to(package):
         return [Problem("CHANGEOVER_HOME", "must not be inside the program's source tree")]
@@ -88,10 +93,13 @@ def _missing(environment: EnvironmentName, place: Place, given: Given) -> list[P
     ]
 
 
-def _validate(given: Given, parts: Mapping[str, object], missing: set[str]) -> tuple[Settings | None, list[Problem]]:
+def validated(
+    model: type[Model], given: Given, parts: Mapping[str, object], missing: set[str]
+) -> tuple[Model | None, list[Problem]]:
+    """The settings as a model, or what is wrong with their shapes, names in `missing` left out (S-3)."""
     values = {name.lower(): value for name, value in given.values.items() if value}
     try:
-        return Settings.model_validate({**values, **parts}), []
+        return model.model_validate({**values, **parts}), []
     except ValidationError as error:
         # `input` holds the value: it is left out, and the message alone says what is wrong.
         found = [

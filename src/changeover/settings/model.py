@@ -90,6 +90,8 @@ def _database(value: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Zone = Annotated[str, AfterValidator(_zone)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 PUBLIC_AIRTABLE = "https://api.airtable.com"
 PUBLIC_HCP = "https://api.housecallpro.com"
 
@@ -135,14 +137,18 @@ class Settings(BaseModel):
     hcp_hourly_limit: int = Field(1000, ge=1, description="Requests an hour Housecall Pro may be sent.")
 
     cloudmailin_user: str | None = Field(None, description="User name the mail service signs in with.")
-    cloudmailin_password: SecretStr | None = Field(None, description="Password the mail service signs in with.")
+    cloudmailin_password: SecretStr | None = Field(
+        None, description="Password the mail service signs in with; two comma-separated values during a rotation."
+    )
     csv_email_enabled: bool = Field(True, description="Whether this environment takes reports by mail.")
     evolve_portal_url: Address | None = Field(None, description="Address of the Evolve partner portal.")
     evolve_username: str | None = Field(None, description="Portal user name.")
     evolve_password: SecretStr | None = Field(None, description="Portal password.")
-    api_key: SecretStr | None = Field(None, description="Key that callers of this environment's API must show.")
+    api_key: SecretStr | None = Field(
+        None, description="Key that callers of this environment's API must show. `changeover serve` wants one."
+    )
 
-    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="State database: sqlite:////absolute/path or postgresql+psycopg://user:password@host/name. "
         "Default: the file state.db in the environment's data folder.",
@@ -165,9 +171,7 @@ class Settings(BaseModel):
     missing_grace_hours: float = Field(
         12.0, ge=0, le=720, description="Hours a stay must have been missing before it counts as gone."
     )
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
-        "America/Phoenix", description="Time zone of the business, for days and displayed times."
-    )
+    timezone: Zone = Field("America/Phoenix", description="Time zone of the business, for days and displayed times.")
     auto_create_jobs: AutoCreateJobs = Field(
         AutoCreateJobs.READY, description="Which check-outs get a job by themselves: ready, all or off."
     )

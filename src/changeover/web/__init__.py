@@ -1,0 +1,1 @@
+"""What faces the internet: verifies, stores, answers; it works nothing and holds no credential for a way out."""
