@@ -43,6 +43,10 @@ class Credentials(_Kept):
     base_id: str
     airtable_key: str
     api_key: str
+    mail_user: str
+    mail_password: str
+    portal_user: str
+    portal_password: str
 
 
 class Order(_Kept):
@@ -125,6 +129,10 @@ def _credentials(seed: int, environment: str) -> Credentials:
         base_id=f"app{secret('base', 14)}",
         airtable_key=f"pat{secret('key', 14)}.{digest(seed, environment, 'a')}{digest(seed, environment, 'b')}",
         api_key=secret("api", 40),
+        mail_user=secret("mail user", 16),
+        mail_password=secret("mail password", 32),
+        portal_user=f"{secret('portal user', 8)}@portal.example.test",
+        portal_password=secret("portal password", 24),
     )
 
 

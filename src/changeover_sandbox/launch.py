@@ -153,6 +153,11 @@ def _write_settings(folder: Folder, order: Order, serving: Serving) -> None:
             "AIRTABLE_ENDPOINT_URL": serving.url("airtable"),
             "ALLOW_PRIVATE_FEEDS": "true",
             "API_KEY": keys.api_key,
+            "CLOUDMAILIN_USER": keys.mail_user,
+            "CLOUDMAILIN_PASSWORD": keys.mail_password,
+            "EVOLVE_PORTAL_URL": serving.url("evolve"),
+            "EVOLVE_USERNAME": keys.portal_user,
+            "EVOLVE_PASSWORD": keys.portal_password,
         }
         write_settings(folder.config / f"{environment}.env", settings)
 
@@ -163,7 +168,7 @@ def _answer(folder: Folder, order: Order, serving: Serving) -> dict[str, object]
         airtable[environment] = {"base_id": keys.base_id, "api_key": keys.airtable_key}
     return {
         "airtable": airtable,
-        "feeds": {"url": serving.url("feeds")},
+        **{name: {"url": serving.url(name)} for name in ("evolve", "feeds", "cloudmailin")},
         "config": str(folder.config),
         "home": str(folder.home),
     }

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from changeover_sandbox.deployment import Order, Serving
 from changeover_sandbox.world import Channel, Customer, Feed, Listing, World
 from changeover_sandbox.world.chance import digest
+from changeover_sandbox.world.reports import portal_rows
 
 AUTOMATIONS = (
     "ICS Calendar",
@@ -20,8 +22,10 @@ AUTOMATIONS = (
     "Sync Service Jobs",
     "Update Service Lines",
 )
-TICKED = "ICS Calendar"
-"""The one automation that the stand-ins which exist can feed."""
+TICKED = frozenset({"ICS Calendar", "CSV Files"})
+"""The automations that the stand-ins which exist can feed, beside the portal's."""
+NEEDS_BROWSER = "Evolve"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENTRY_SOURCES = {
     Channel.HOSPITABLE: "Hospitable",
     Channel.LODGIFY: "Lodgify",
@@ -52,9 +56,9 @@ class Base:
         return [str(record_id) for record_id in answer["ids"]] if isinstance(answer, dict) else []
 
 
-def call(url: str, order: Mapping[str, object]) -> object:
-    """Posts an order to a control API of ours; the parsed JSON answer. OSError (HTTPError) for any refusal."""
-    request = urllib.request.Request(url, json.dumps(order).encode(), method="POST")  # noqa: S310 - always http
+def call(url: str, order: Mapping[str, object], method: str = "POST") -> object:
+    """Gives an order to a control API of ours; the parsed JSON answer. OSError (HTTPError) for any refusal."""
+    request = urllib.request.Request(url, json.dumps(order).encode(), method=method)  # noqa: S310 - always http
     # A proxy of the environment has no business between two processes of one machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
@@ -75,10 +79,12 @@ def fill(order: Order, serving: Serving) -> None:
 
 
 def fill_business(order: Order, serving: Serving) -> None:
-    """The business of the order's seed: its calendars in the feeds stand-in, its houses in both bases."""
+    """The business of the order's seed: its calendars, the portal's bookings, and its houses in both bases."""
     ordered = {"seed": order.seed, "feeds": order.feeds, "date": order.day.isoformat()}
     call(f"{serving.url('feeds')}/_sandbox/world", ordered)
     world = World(order.seed, order.feeds, order.day)
+    portal = portal_rows(world)
+    call(f"{serving.url('evolve')}/_sandbox/bookings", {"tab1": portal.tab1, "tab2": portal.tab2}, "PUT")
     for keys in order.credentials.values():
         _fill_base(Base(serving.url("airtable"), keys.base_id), world, serving.url("feeds"))
 
@@ -104,7 +110,8 @@ def first_schema(folders: Iterable[Path]) -> Path:
 
 def _fill_base(base: Base, world: World, feeds_url: str) -> None:
     customers = base.add("Customers", map(_customer, world.customers))
-    properties = base.add("Properties", (_property(each, customers, world.seed) for each in world.listings))
+    homes = (*world.listings, *world.without_calendar)
+    properties = base.add("Properties", (_property(each, customers, world.seed) for each in homes))
     base.add("ICS Feeds", (_feed(each, properties, feeds_url) for each in world.feeds))
     base.add("Automation", _automations())
 
@@ -123,7 +130,7 @@ def _property(listing: Listing, customers: Sequence[str], seed: int) -> dict[str
         "Property Name": listing.name,
         "HCP Customer ID": [customers[listing.customer]],
         "HCP Address ID": f"adr_{digest(seed, 'address', listing.number)}",
-        "HCP Address": listing.address,
+        "HCP Address": listing.postal_address,
         "Turnover Job Template ID": f"job_{digest(seed, 'template', listing.number)}",
     }
 
@@ -142,5 +149,8 @@ def _feed(feed: Feed, properties: Sequence[str], feeds_url: str) -> dict[str, ob
 
 
 def _automations() -> Iterator[dict[str, object]]:
+    """The portal is read with a browser: where this machine has none, the business is ready to run without."""
+    browser = any(map(shutil.which, BROWSERS))
     for name in AUTOMATIONS:
-        yield {"Name": name, "Active": True} if name == TICKED else {"Name": name}
+        ticked = name in TICKED or (browser and name == NEEDS_BROWSER)
+        yield {"Name": name, "Active": True} if ticked else {"Name": name}

@@ -11,6 +11,8 @@ from changeover_sandbox.airtable.app import Account
 from changeover_sandbox.airtable.app import create_app as create_airtable
 from changeover_sandbox.cloudmailin.app import create_app as create_cloudmailin
 from changeover_sandbox.deployment import Folder, Order, Serving
+from changeover_sandbox.evolve.app import create_app as create_evolve
+from changeover_sandbox.evolve.state import Account as PortalAccount
 from changeover_sandbox.feeds.app import create_app as create_feeds
 from changeover_sandbox.process import Process
 
@@ -36,8 +38,10 @@ def _stand_ins(folder: Folder, order: Order) -> dict[str, web.Application]:
         Account(base_id=keys.base_id, api_key=keys.airtable_key, base_name=f"Changeover {environment}")
         for environment, keys in order.credentials.items()
     ]
+    partners = [PortalAccount(keys.portal_user, keys.portal_password) for keys in order.credentials.values()]
     return {
         "airtable": create_airtable(folder.own / "airtable", accounts),
+        "evolve": create_evolve(folder.own / "evolve", partners),
         "feeds": create_feeds(folder.own / "feeds", None),
         "cloudmailin": create_cloudmailin(),
     }

@@ -44,8 +44,11 @@ LAST_VISIT_DAYS = 180
 
 @dataclass(frozen=True, slots=True)
 class Business:
+    """`without_calendar`: homes whose stays only a report or a portal shows."""
+
     customers: tuple[Customer, ...]
     listings: tuple[Listing, ...]
+    without_calendar: tuple[Listing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def found(seed: int, feeds: int, start: date) -> Business:
     for number, chosen in enumerate(platforms):
         listings.append(_listing(founding, number, chosen, first_feed))
         first_feed += len(chosen)
-    return Business(customers, tuple(listings))
+    return Business(customers, tuple(listings), tuple(_without_calendar(founding, houses)))
 
 
 def _customer(seed: int, number: int) -> Customer:
@@ -112,7 +115,7 @@ def _pick(draw: random.Random, weights: dict[Channel, int], taken: Sequence[Chan
 def _listing(founding: _Founding, number: int, platforms: tuple[Channel, ...], first_feed: int) -> Listing:
     seed = founding.seed
     draw = chance(seed, "listing", number)
-    name, address, unit = _named(draw, number)
+    name, address, unit = _named(draw, number, number % 3)
     # A house closed for the year is on Airbnb alone, so that its block contradicts no other calendar (P-2, P-34).
     closed = platforms == (Channel.AIRBNB,) and number >= len(PLATFORMS) and draw.random() < 0.05
     return Listing(
@@ -129,14 +132,30 @@ def _listing(founding: _Founding, number: int, platforms: tuple[Channel, ...], f
     )
 
 
-def _named(draw: random.Random, number: int) -> tuple[str, str, str]:
+def _without_calendar(founding: _Founding, houses: int) -> Iterator[Listing]:
+    """Two homes of the suppliers' own, the second with a listing number in its name (R-32); none without houses."""
+    for number, habit in ((houses, 1), (houses + 1, 0)) if houses else ():
+        draw = chance(founding.seed, "listing", number)
+        name, address, unit = _named(draw, number, habit)
+        yield Listing(
+            number=number,
+            name=name,
+            address=address,
+            customer=draw.randrange(founding.customers),
+            unit=unit,
+            channels=(Channel.DIRECT,),
+            closes_in=Channel.DIRECT,
+            feeds=(),
+        )
+
+
+def _named(draw: random.Random, number: int, habit: int) -> tuple[str, str, str]:
     """Name, street address and unit code of a house, in one of the three habits people have (reservations.md §2)."""
     first, second = names.HOUSE_FIRST, names.HOUSE_SECOND
     house = f"{first[number % len(first)]} {second[(number // len(first) + number) % len(second)]}"
     side, street, town = draw.choice("NSEW"), draw.choice(names.STREETS), draw.choice(names.TOWNS)
     address = f"{10 + number} {side} {street} {town}"
     unit = f"{draw.choice('ABCDEFGH')}{100 + number}"
-    habit = number % 3
     if habit == 0:
         return f"{house} #{40000001 + number}", address, unit
     if habit == 1:

@@ -183,6 +183,12 @@ class Listing:
     series: Series | None = None
     closed: bool = False
 
+    @property
+    def postal_address(self) -> str:
+        """`10 N Quartz Ct Mesa` with its commas, state and a ZIP."""
+        street, _, town = self.address.rpartition(" ")
+        return f"{street}, {town}, AZ {85200 + self.number % 100}"
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:

@@ -21,15 +21,18 @@ class World:
         self.moment = Moment(start)
         self.customers: tuple[Customer, ...] = business.customers
         self.listings: tuple[Listing, ...] = business.listings
+        self.without_calendar: tuple[Listing, ...] = business.without_calendar
         self.feeds: tuple[Feed, ...] = tuple(feed for listing in self.listings for feed in listing.feeds)
         self._by_name = {feed.name: feed for feed in self.feeds}
         self._diaries: list[Diary] = [
-            first_book(listing, chance(seed, "book", listing.number), start) for listing in self.listings
+            first_book(listing, chance(seed, "book", listing.number), start)
+            for listing in (*self.listings, *self.without_calendar)
         ]
 
     def advance(self, to: date, hour: int = 8) -> list[Happening]:
-        """Lives every day up to `to` and stops at its `hour` (0 to 23); returns what happened, in order.
+        """Lives every day up to `to` and stops at its `hour` (0 to 23).
 
+        Returns what happened in the houses with calendars, in order.
         ValueError when the moment lies before the present one.
         """
         moment = Moment(to, hour)
@@ -41,7 +44,8 @@ class World:
         while day < to:
             day += timedelta(days=1)
             for diary in self._diaries:
-                happened.extend(one_day(diary, chance(self.seed, diary.listing.number, day), day))
+                today = list(one_day(diary, chance(self.seed, diary.listing.number, day), day))
+                happened.extend(today if diary.listing.feeds else ())
         self.moment = moment
         return happened
 

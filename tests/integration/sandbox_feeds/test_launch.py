@@ -22,9 +22,10 @@ Answer = dict[str, dict[str, str]]
 def sandbox(tmp_path: Path) -> Iterator[Callable[..., tuple[int, Answer]]]:
     """Runs a command on one folder; gives exit code and the JSON object it printed."""
 
-    def run(command: str, *options: str) -> tuple[int, Answer]:
+    def run(command: str, *options: str, **variables: str) -> tuple[int, Answer]:
         line = [sys.executable, "-m", "changeover_sandbox", command, "--dir", str(tmp_path), *options]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+        env = os.environ | variables
+        done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, json.loads(done.stdout)
 
     yield run
@@ -37,9 +38,21 @@ def _rows(answer: Answer, environment: str, table: str) -> list[dict[str, object
     return [record["fields"] for record in api.table(keys["base_id"], table).all()]  # type: ignore[index]
 
 
+def _ticked(answer: Answer, environment: str) -> list[str]:
+    return sorted(str(row["Name"]) for row in _rows(answer, environment, "Automation") if row.get("Active"))
+
+
+def _portal(answer: Answer) -> dict[str, list[dict[str, str]]]:
+    rows: dict[str, list[dict[str, str]]] = requests.get(
+        f"{answer['evolve']['url']}/_sandbox/bookings", timeout=5
+    ).json()
+    return rows
+
+
 def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[int, Answer]], tmp_path: Path) -> None:
-    code, answer = sandbox("up", "--feeds", "20", "--seed", "3", "--date", "2026-11-02")
-    assert (code, set(answer)) == (0, {"airtable", "feeds", "config", "home"})
+    (tmp_path / "chromium").touch(0o755)
+    code, answer = sandbox("up", "--feeds", "20", "--seed", "3", "--date", "2026-11-02", PATH=str(tmp_path))
+    assert (code, set(answer)) == (0, {"airtable", "evolve", "feeds", "cloudmailin", "config", "home"})
     assert (answer["config"], answer["home"]) == (str(tmp_path / "config"), str(tmp_path / "var"))
     for environment in ("dev", "prod"):
         feeds = _rows(answer, environment, "ICS Feeds")
@@ -47,9 +60,10 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
         assert all(len(feed["Property Name"]) == 1 for feed in feeds)
         assert requests.get(str(feeds[0]["ICS URL"]), timeout=5).text.startswith("BEGIN:VCALENDAR")
         assert _rows(answer, environment, "Environment") == [{"Name": environment}]
-        ticked = [row["Name"] for row in _rows(answer, environment, "Automation") if row.get("Active")]
-        assert ticked == ["ICS Calendar"]
-        assert len(_rows(answer, environment, "Properties")) == 15
+        assert _ticked(answer, environment) == ["CSV Files", "Evolve", "ICS Calendar"]
+        names = [str(row["Property Name"]) for row in _rows(answer, environment, "Properties")]
+        assert len(names) == 15 + 2  # two homes have no calendar
+        assert all(row["Listing #"] in " ".join(names) for row in _portal(answer)["tab1"])
     settings = (tmp_path / "config" / "prod.env").read_text().splitlines()
     assert [line.split("=")[0] for line in settings] == [
         "AIRTABLE_API_KEY",
@@ -57,7 +71,25 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
         "AIRTABLE_ENDPOINT_URL",
         "ALLOW_PRIVATE_FEEDS",
         "API_KEY",
+        "CLOUDMAILIN_USER",
+        "CLOUDMAILIN_PASSWORD",
+        "EVOLVE_PORTAL_URL",
+        "EVOLVE_USERNAME",
+        "EVOLVE_PASSWORD",
     ]
+    values = dict(line.split("=", 1) for line in settings)
+    assert values["EVOLVE_PORTAL_URL"] == answer["evolve"]["url"]
+    form = {"username": values["EVOLVE_USERNAME"], "pw": values["EVOLVE_PASSWORD"]}
+    entered = requests.post(f"{answer['evolve']['url']}/s/login", form, allow_redirects=False, timeout=5)
+    assert entered.status_code == 303
+    order = {"target": f"{answer['feeds']['url']}/webhooks", "to": "reports@example.test"}
+    sent = requests.post(f"{answer['cloudmailin']['url']}/_sandbox/send", json=order, timeout=5)
+    assert sent.json() == {"outcome": "bounced", "status": 404}
+
+
+def test_without_a_browser_the_portal_is_not_ticked(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    _, answer = sandbox("up", "--feeds", "1", PATH="")
+    assert _ticked(answer, "dev") == ["CSV Files", "ICS Calendar"]
 
 
 def test_up_twice_answers_the_one_that_runs(sandbox: Callable[..., tuple[int, Answer]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from changeover_sandbox.deployment import Folder, Order, Serving, write_settings
+from changeover_sandbox.deployment import Credentials, Folder, Order, Serving, write_settings
 from changeover_sandbox.process import Process
 from changeover_sandbox.seeding import AUTOMATIONS, first_schema, read_schema
 
@@ -23,7 +23,7 @@ def _order(seed: int = 1, *, empty: bool = False) -> Order:
 @pytest.mark.parametrize("seed", range(20))
 def test_dev_and_prod_differ_within_the_first_six_characters_of_every_secret(seed: int) -> None:
     dev, prod = (_order(seed).credentials[name] for name in ("dev", "prod"))
-    for name in ("base_id", "airtable_key", "api_key"):
+    for name in Credentials.model_fields:
         assert getattr(dev, name)[:6] != getattr(prod, name)[:6]
 
 
