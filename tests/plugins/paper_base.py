@@ -124,6 +124,10 @@ class PaperBase:
                 self.history.append(self.stays.pop(stay.record_id))
         for key in plan.forgotten:
             self.sightings.pop(key, None)
+        for step in plan.seen:
+            for key, sighting in self.sightings.items():
+                if (sighting.source, sighting.last_seen) == (step.source, step.before):
+                    self.sightings[key] = replace(sighting, last_seen=step.at)
         for each in plan.sightings:
             record_id = names.get(each.record_id, each.record_id)
             self.sightings[each.source, record_id] = replace(each, record_id=record_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -216,9 +216,9 @@ class _Job:
         reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=_read_fields(table, self._schema))
         with self._db.read() as conn:
             before = mirror.cursor(conn, table)
-            stored = {each.id: each for each in mirror.load(conn, table)}
+            there = {each.id for each in reading.records}
+            missing = [each for each in mirror.each(conn, table) if each.id not in there]
             dead = mirror.tombstones(conn, table)
-        missing = [stored[key] for key in stored.keys() - {each.id for each in reading.records}]
         left = [each.id for each in (*missing, *dead) if table == RESERVATIONS and _before(each, first_day)]
         looked_for = sorted({each.id for each in missing} - set(left))
         gone, moved = self._look_for(table, looked_for, [each.id for each in reading.records])
@@ -320,9 +320,9 @@ class Feed:
     created: datetime
 
 
-def reservations(conn: Connection) -> tuple[Record, ...]:
-    """All mirrored rows of Reservations, history included; `rows.to_stays` makes stays of them."""
-    return mirror.load(conn, RESERVATIONS)
+def reservations(conn: Connection) -> Iterator[Record]:
+    """All mirrored rows of Reservations, history included, one by one; `rows.to_stays` makes stays of them."""
+    return mirror.each(conn, RESERVATIONS)
 
 
 def tombstones(conn: Connection) -> tuple[Record, ...]:

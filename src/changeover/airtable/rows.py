@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from sys import intern
 from typing import Any, Final
 
 from changeover.airtable import cells
 from changeover.core.stay import EntryType, Status, Stay
-from changeover.store.mirror import Cell, Record
+from changeover.store.mirror import Cell, Fields, Record
 from changeover.store.written_types import WrittenTypes
 
 TABLE: Final = "Reservations"
@@ -56,10 +57,11 @@ RESTORED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that the rules cannot use: which and why. It is left as it is."""
+    """A row that the rules cannot use: which and why. It is left as it is. `ours` is one that came from a source."""
 
     record_id: str
     reason: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,13 @@ class _NotUsable(ValueError):
 def to_stay(record: Record, sources: SourceIndex, written: Mapping[str, WrittenTypes]) -> Stay | BadRow:
     """A row as a stay. `written` is what a sync last wrote as Service Type and Block Type, by record id (AT-3)."""
     try:
-        values: dict[str, Any] = {  # every reader below answers its attribute's own type
-            column.attribute: column.read(record.fields.get(column.field)) for column in _COLUMNS
-        }
+        values = _values(record.fields)
     except _NotUsable as problem:
-        return BadRow(record.id, str(problem))
+        return BadRow(record.id, str(problem), bool(record.fields.get(URL)))
     except ValueError:
-        return BadRow(record.id, "unreadable_cell")
+        return BadRow(record.id, "unreadable_cell", bool(record.fields.get(URL)))
     if values["check_out"] <= values["check_in"]:
-        return BadRow(record.id, "no_nights")
+        return BadRow(record.id, "no_nights", bool(record.fields.get(URL)))
     wrote = written.get(record.id)
     url, entry_source = values["url"], values["entry_source"]
     return Stay(
@@ -111,6 +111,16 @@ def to_stay(record: Record, sources: SourceIndex, written: Mapping[str, WrittenT
         wrote_block_type=wrote.block_type if wrote else None,
         **values,
     )
+
+
+def _values(fields: Fields) -> dict[str, Any]:  # every reader of a column answers its attribute's own type
+    """A stay's attributes from its cells. Raises _NotUsable, ValueError."""
+    values = {column.attribute: column.read(fields.get(column.field)) for column in _ALWAYS_READ}
+    for name, cell in fields.items():
+        column = _READ_WHERE_PRESENT.get(name)
+        if column is not None:
+            values[column.attribute] = column.read(cell)
+    return values
 
 
 def to_stays(
@@ -178,25 +188,30 @@ def _link_cell(value: str) -> Cell:
     return [value] if value else None
 
 
+def _shared(cell: Cell) -> str:
+    """A text that many rows have, kept once for all of them."""
+    return intern(cell) if isinstance(cell, str) else ""
+
+
 def _status(cell: Cell) -> Status:
-    try:
-        return Status(cells.text(cell))
-    except ValueError:
-        raise _NotUsable("no_status") from None
+    found = _STATUSES.get(cells.text(cell))
+    if found is None:
+        raise _NotUsable("no_status")
+    return found
 
 
 def _entry_type(cell: Cell) -> EntryType:
-    try:
-        return EntryType(cells.text(cell))
-    except ValueError:
-        raise _NotUsable("no_entry_type") from None
+    found = _ENTRY_TYPES.get(cells.text(cell))
+    if found is None:
+        raise _NotUsable("no_entry_type")
+    return found
 
 
 def _one_property(cell: Cell) -> str:
     found = cells.links(cell)
     if len(found) != 1:
         raise _NotUsable("several_properties" if found else "no_property")
-    return found[0]
+    return intern(found[0])
 
 
 def _needed_day(cell: Cell) -> date:
@@ -208,15 +223,15 @@ def _needed_day(cell: Cell) -> date:
 
 _COLUMNS: Final[Sequence[_Column]] = (
     _Column(UID, "uid", cells.text, _text_cell),
-    _Column(URL, "url", cells.text, _text_cell),
+    _Column(URL, "url", _shared, _text_cell),
     _Column(STATUS, "status", _status, _text_cell),
     _Column("Entry Type", "entry_type", _entry_type, _text_cell),
-    _Column("Entry Source", "entry_source", cells.text, _text_cell),
+    _Column("Entry Source", "entry_source", _shared, _text_cell),
     _Column(PROPERTY, "property_id", _one_property, _link_cell),
     _Column(CHECK_IN, "check_in", _needed_day, _day_cell),
     _Column(CHECK_OUT, "check_out", _needed_day, _day_cell),
-    _Column(SERVICE_TYPE, "service_type", cells.text, _text_cell),
-    _Column(BLOCK_TYPE, "block_type", cells.text, _text_cell),
+    _Column(SERVICE_TYPE, "service_type", _shared, _text_cell),
+    _Column(BLOCK_TYPE, "block_type", _shared, _text_cell),
     _Column("Change Summary", "change_summary", cells.text, _text_cell),
     _Column("Also Seen In", "also_seen_in", cells.text, _text_cell),
     _Column("Last Updated", "last_updated", cells.instant, _instant_cell),
@@ -234,6 +249,11 @@ _COLUMNS: Final[Sequence[_Column]] = (
     _Column(FINAL_SERVICE_TIME, "final_service_time", cells.instant, _instant_cell),
     _Column("Custom Service Time", "custom_service_time", cells.text, None),
     _Column(JOB_ID, "job_id", cells.text, None),
-    _Column("Sync Status", "sync_status", cells.text, _text_cell),
+    _Column("Sync Status", "sync_status", _shared, _text_cell),
 )
+_NEEDED: Final = ("uid", "url", "status", "entry_type", "entry_source", "property_id", "check_in", "check_out")
+_ALWAYS_READ: Final = tuple(column for column in _COLUMNS if column.attribute in _NEEDED)
+_READ_WHERE_PRESENT: Final = {column.field: column for column in _COLUMNS if column.attribute not in _NEEDED}
+_STATUSES: Final = {str(each): each for each in Status}
+_ENTRY_TYPES: Final = {str(each): each for each in EntryType}
 WRITTEN: Final = tuple(column.field for column in _COLUMNS if column.write is not None)

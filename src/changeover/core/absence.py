@@ -101,13 +101,13 @@ def _outright(ledger: Ledger, sighting: Sighting) -> bool:
 
 def _write_counters(ledger: Ledger, draft: Draft) -> None:
     """Missing Count is the least of its sources' misses; presence clears it (R-54, R-63 … R-65)."""
-    threshold = ledger.rules.missing_threshold
+    threshold, own, stay = ledger.rules.missing_threshold, draft.own, draft.after
 
     def misses_of(each: Sighting) -> int:
         return threshold if each.gone else each.misses
 
-    least = min(voices(ledger, draft), key=lambda each: (misses_of(each), each is not draft.own, each.source))
-    misses, stay = misses_of(least), draft.after
+    least = min(voices(ledger, draft), key=lambda each: (misses_of(each), each is not own, each.source))
+    misses = misses_of(least)
     if misses == 0:
         if (stay.missing_count, stay.missing_since, stay.suspected_cancel) != (0, None, False):
             draft.after = replace(stay, missing_count=0, missing_since=None, suspected_cancel=False)

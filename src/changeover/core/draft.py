@@ -26,7 +26,7 @@ class Draft:
 
     @property
     def live(self) -> bool:
-        return self.after.live and not self.dropped
+        return not self.dropped and self.after.live
 
     @property
     def nights(self) -> tuple[date, date]:

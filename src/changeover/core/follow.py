@@ -27,10 +27,11 @@ def follow_own(ledger: Ledger, batch: Batch) -> list[Observation]:
     source = batch.source.key
     observations, folded = collapse(batch.observations)
     _count_batch(ledger, batch, observations, folded)
-    _relink(ledger, batch)
+    own = ledger.of_source(source)
+    _relink(ledger, batch, own)
     items = [each for each in observations if each.kind.makes_row and not each.canceled]
     calendar = Calendar(ledger.today, ledger.horizon)
-    matching = Matching(source, ledger.of_source(source), items, calendar)
+    matching = Matching(source, own, items, calendar)
     matching.by_uid()
     mirrored = matching.set_aside(_tied_by_uid(ledger, batch, matching.left))
     matching.by_alias(live=True)
@@ -88,14 +89,14 @@ def _count_batch(ledger: Ledger, batch: Batch, observations: Sequence[Observatio
     ledger.left_out.update(str(each.kind) for each in observations if not each.kind.makes_row)
 
 
-def _relink(ledger: Ledger, batch: Batch) -> None:
+def _relink(ledger: Ledger, batch: Batch, own: Iterable[Draft]) -> None:
     """A feed that now belongs to another home takes its rows from today on along (R-74)."""
     if batch.property_id is None:
         return
     moved = []
-    for draft in ledger.of_source(batch.source.key):
+    for draft in own:
         stay = draft.after
-        if draft.live and stay.property_id != batch.property_id and stay.check_out >= ledger.today:
+        if stay.property_id != batch.property_id and draft.live and stay.check_out >= ledger.today:
             _move(ledger, draft, batch.property_id)
             moved.append(draft)
     with_job = [ledger.describe(draft) for draft in moved if draft.after.job_id]
@@ -198,7 +199,7 @@ def _refresh_labels(ledger: Ledger, batch: Batch) -> None:
     source = batch.source
     if not batch.fully_read:
         return
-    for draft in ledger.of_source(source.key):
+    for draft in ledger.own(source.key):
         stay = draft.after
         current = (stay.url, stay.entry_source) == (source.url, source.entry_source)
         if not current and (draft.live or stay.check_out >= ledger.today):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -31,8 +31,10 @@ def mirror_lines(own: str | None, sightings: Iterable[Sighting], present: str) -
 
     A mirror's line in the present text keeps its uid, for some platforms give a new one at every download.
     """
-    written = {source: uid for _, source, uid in parse_mirrors(present)}
     mirrors = [each for each in sightings if each.source != own and not each.gone]
+    if not mirrors:
+        return ""
+    written = {source: uid for _, source, uid in parse_mirrors(present)}
     lines = ((each.entry_source, each.source, written.get(each.source, each.uids[0])) for each in mirrors)
     return "\n".join(sorted(_MIRROR_SEPARATOR.join(line) for line in lines))
 
@@ -56,7 +58,8 @@ def collapse(observations: Iterable[Observation]) -> tuple[list[Observation], in
         alone = each.canceled or not each.kind.makes_row
         groups[id(each) if alone else (each.property_id, each.check_in, each.check_out)].append(each)
     chosen = [_strongest(group) for group in groups.values()]
-    return sorted(chosen, key=_order), sum(len(group) - 1 for group in groups.values())
+    folded = sum(len(group) - 1 for group in groups.values())
+    return (sorted(chosen, key=_order) if folded else chosen), folded
 
 
 def _strongest(group: list[Observation]) -> Observation:
@@ -137,11 +140,11 @@ class Matching(Generic[R]):
     calendar: Calendar
     found: list[tuple[Observation, R, How]] = field(default_factory=list)
     _free: dict[int, R] = field(init=False)
-    _shown: frozenset[tuple[str, str]] = field(init=False)
+    _items: Sequence[Observation] = field(init=False)
 
     def __post_init__(self) -> None:
         self._free = {id(row): row for row in self.rows}
-        self._shown = frozenset((each.property_id, uid) for each in self.left for uid in (each.uid, *each.aliases))
+        self._items = self.left
 
     def by_uid(self) -> None:
         """R-46.1, the plain case: the uid that a live row bears, as a whole or bare (older rows)."""
@@ -156,28 +159,34 @@ class Matching(Generic[R]):
         self._claim_uids(known, folded=True)
 
     def _claim_uids(self, rows: Iterable[tuple[R, Iterable[str]]], *, folded: bool = False) -> None:
-        index: dict[tuple[str, str], dict[int, R]] = defaultdict(dict)
+        index: dict[tuple[str, str], list[R]] = {}
         for row, uids in rows:
+            home = row.after.property_id
             for uid in uids:
-                index[row.after.property_id, uid][id(row)] = row
+                index.setdefault((home, uid), []).append(row)
 
         def candidate(each: Observation) -> R | None:
             uids = each.aliases if folded else (each.uid,)
-            return self._best(each, [row for uid in uids for row in index.get((each.property_id, uid), {}).values()])
+            return self._best(each, [row for uid in uids for row in index.get((each.property_id, uid), ())])
 
         self._claim(How.UID, candidate)
 
     def elsewhere(self) -> None:
         """R-46.2: the uid stands at another property, which this batch does not show: the stay has moved house."""
+        if not self.left:
+            return
+        shown = {(each.property_id, uid) for each in self._items for uid in (each.uid, *each.aliases)}
         index: dict[str, list[R]] = defaultdict(list)
         for row in self._live():
             for uid in known_uids(row, self.source):
-                if (row.after.property_id, uid) not in self._shown:
+                if (row.after.property_id, uid) not in shown:
                     index[uid].append(row)
         self._claim(How.ELSEWHERE, lambda each: self._best(each, index.get(each.uid, ())))
 
     def by_dates(self) -> None:
         """R-46.3: the same nights among live rows that no uid has claimed, the same Entry Type first."""
+        if not self.left:
+            return
         index = self._live_by_property()
         same = self.calendar.same_nights
         self._claim(
@@ -187,6 +196,8 @@ class Matching(Generic[R]):
 
     def by_continuity(self, seen: Container[str]) -> None:
         """R-46.4: an unseen live row and an observation left over share a night, each the other's only candidate."""
+        if not self.left:
+            return
         index = self._live_by_property(seen)
         pairs = [(each, row) for each in self.left for row in index[each.property_id] if _continues(each, row.after)]
         of_row, of_item = Counter(id(row) for _, row in pairs), Counter(id(each) for each, _ in pairs)
@@ -195,6 +206,8 @@ class Matching(Generic[R]):
 
     def by_check_out(self, seen: Container[str]) -> None:
         """R-46.5: for uids that do not last, the same check-out and a night in common."""
+        if not self.left:
+            return
         index = self._live_by_property(seen)
 
         def candidate(each: Observation) -> R | None:
@@ -203,9 +216,9 @@ class Matching(Generic[R]):
 
         self._claim(How.CHECK_OUT, candidate)
 
-    def withhold(self, uids: Container[tuple[str, str]]) -> None:
+    def withhold(self, uids: Collection[tuple[str, str]]) -> None:
         """Takes out the rows that something else in the batch speaks for, by (property, uid)."""
-        for row in list(self._free.values()):
+        for row in list(self._free.values()) if uids else ():
             if any((row.after.property_id, uid) in uids for uid in known_uids(row, self.source)):
                 del self._free[id(row)]
 
@@ -241,7 +254,9 @@ class Matching(Generic[R]):
     def _best(self, each: Observation, rows: Iterable[R]) -> R | None:
         """Live before Removed, then the row under this very uid, with a job, of these nights, this type, the oldest."""
         free = [row for row in rows if id(row) in self._free]
-        return min(free, key=lambda row: _closeness(each, row), default=None)
+        if len(free) <= 1:  # nothing to compare, as nearly always
+            return free[0] if free else None
+        return min(free, key=lambda row: _closeness(each, row))
 
 
 def _closeness(each: Observation, row: Row) -> tuple[bool, bool, bool, bool, bool, datetime, str]:

@@ -76,15 +76,18 @@ class Ledger:
 
     def of_source(self, source: str) -> list[Draft]:
         """The rows whose own source this is, live and Removed, in a fixed order."""
-        found = [d for d in self.by_source[source] if d.after.source == source and not d.dropped]
-        return sorted(found, key=lambda d: (not d.live, d.nights, d.after.created, d.after.record_id))
+        return sorted(self.own(source), key=_own_order)
+
+    def own(self, source: str) -> list[Draft]:
+        """The same rows in no order, for what is done to each alone."""
+        return [draft for draft in self.by_source[source] if draft.after.source == source and not draft.dropped]
 
     def tied_to(self, source: str, *, live: bool = True) -> list[Draft]:
         """The rows that this source has shown as a mirror."""
         found = [
             draft
             for draft in self.by_source[source]
-            if draft.live is live and draft.after.source != source and source in draft.sightings
+            if draft.after.source != source and draft.live is live and source in draft.sightings
         ]
         return sorted(found, key=lambda d: (d.nights, d.after.record_id))
 
@@ -163,6 +166,8 @@ class Ledger:
         A Custom Service Time is kept; one that then names another day is worth a look (R-60).
         """
         stay = draft.after
+        if check_in == stay.check_in and check_out == stay.check_out:
+            return
         if stay.check_in <= self.today and draft.shares_a_night(check_in, check_out):
             check_in = stay.check_in
         if check_out != stay.check_out:
@@ -239,8 +244,15 @@ def default_types(kind: Kind, block_type: str) -> tuple[str, str]:
     return _SERVICE_TYPE[kind.entry_type], str(blocks.get(kind, block_type))
 
 
+def _own_order(draft: Draft) -> tuple[bool, date, date, datetime, str]:
+    stay = draft.after
+    return not draft.live, stay.check_in, stay.check_out, stay.created, stay.record_id
+
+
 def _newest_first(uids: tuple[str, ...], old: Sighting | None) -> tuple[str, ...]:
     earlier = old.uids if old else ()
+    if len(uids) == 1 and uids == earlier:
+        return earlier
     return tuple(dict.fromkeys((*uids, *earlier)))[:_ALIASES_KEPT]
 
 

@@ -27,7 +27,7 @@ def recall(drafts: Mapping[str, Draft]) -> None:
                 draft.sightings[source] = _from_row(stay, source, entry_source, uid)
     for draft in drafts.values():
         stay = draft.after
-        if not draft.live and stay.change_summary.startswith(MERGED):
+        if stay.change_summary.startswith(MERGED) and not draft.live:
             _add_alias(forgotten.get(stay.change_summary.removeprefix(MERGED)), stay)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -27,11 +26,15 @@ def merge(ledger: Ledger) -> None:
 
 def _groups(ledger: Ledger, key: Callable[[Draft], tuple[object, ...]]) -> list[list[Draft]]:
     """Live rows that agree in something, where there are several, in a fixed order."""
-    groups: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
+    alone: dict[tuple[object, ...], Draft] = {}  # as nearly all rows are
+    groups: dict[tuple[object, ...], list[Draft]] = {}
     for draft in ledger.drafts.values():
-        if draft.live and not draft.after.kept_by_people:
-            groups[key(draft)].append(draft)
-    return [groups[same] for same in sorted((each for each in groups if len(groups[each]) > 1), key=str)]
+        if draft.live and draft.after.source is not None:
+            same = key(draft)
+            first = alone.setdefault(same, draft)
+            if first is not draft:
+                groups.setdefault(same, [first]).append(draft)
+    return [groups[same] for same in sorted(groups, key=str)]
 
 
 def _merge_group(ledger: Ledger, drafts: list[Draft]) -> None:

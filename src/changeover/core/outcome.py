@@ -9,6 +9,7 @@ from datetime import date
 from changeover.core.draft import Draft
 from changeover.core.ledger import Ledger
 from changeover.core.plan import Change, Counts, Plan, Verb, create_key, tally
+from changeover.core.recollection import to_store
 from changeover.core.stay import Hold, Sighting, Status, Stay
 
 
@@ -31,11 +32,14 @@ def draw_plan(ledger: Ledger) -> Plan:
     ordered = tuple(sorted(changes, key=_plan_order))
     known = {(each.source, each.record_id): each for each in ledger.known.sightings}
     deleted = {stay.record_id for stay in ledger.known.tombstones}
+    kept |= {key: each for key, each in known.items() if key[1] in deleted and key not in kept}
+    seen, sightings = to_store(known, kept, ledger.known.entered_anew)
     return Plan(
         now=ledger.now,
         changes=ordered,
-        sightings=tuple(kept[key] for key in sorted(kept) if known.get(key) != kept[key]),
-        forgotten=tuple(sorted(key for key in known if key not in kept and key[1] not in deleted)),
+        seen=seen,
+        sightings=sightings,
+        forgotten=tuple(sorted(key for key in known if key not in kept)),
         holds=tuple(sorted(ledger.holds.values(), key=_hold_order)),
         alerts=tuple(sorted(ledger.alerts, key=lambda alert: (alert.rule, alert.subject))),
         counts=_counts(ledger, ordered),
@@ -45,6 +49,8 @@ def draw_plan(ledger: Ledger) -> Plan:
 def _final(ledger: Ledger, draft: Draft) -> Stay:
     """The row as the plan leaves it: status, summary and clock of what happened to it in this run."""
     stay = draft.after
+    if stay is draft.before:
+        return stay  # as nearly all are
     if draft.before is None:
         key = create_key(stay.uid, stay.url, stay.status, stay.check_in, stay.check_out)
         return replace(stay, record_id=key, last_updated=ledger.now)
@@ -83,7 +89,7 @@ def _change(draft: Draft, stay: Stay) -> Change | None:
     before = draft.before
     if before is None:
         return Change(Verb.NEW, None, stay, draft.restores)
-    if stay == before:
+    if stay is before or stay == before:
         return None
     if stay.status is not before.status and stay.status in (Status.REMOVED, Status.OLD):
         return Change(Verb.REMOVE if stay.status is Status.REMOVED else Verb.RETIRE, before, stay)

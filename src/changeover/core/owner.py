@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from changeover.core.draft import Draft
 from changeover.core.ledger import Ledger
@@ -14,16 +14,17 @@ def ownerless(ledger: Ledger, stay: Stay) -> bool:
     return stay.source is not None and stay.source not in ledger.sources
 
 
-def voices(ledger: Ledger, draft: Draft) -> Iterable[Sighting]:
+def voices(ledger: Ledger, draft: Draft) -> Sequence[Sighting]:
     """Who has a say on a row: its own source, and every mirror the base still names (R-54)."""
     own = draft.after.source
-    return (each for each in draft.sightings.values() if each.source == own or each.source in ledger.sources)
+    return [each for each in draft.sightings.values() if each.source == own or each.source in ledger.sources]
 
 
 def heir(ledger: Ledger, draft: Draft) -> Sighting | None:
     """The mirror that takes over (R-54): one that shares a night, a guest's first, then one not itself missing."""
-    rest = [each for each in voices(ledger, draft) if not each.gone and each.source != draft.after.source]
-    return min(rest, key=lambda each: (not _shares(draft, each), *_rank(each)), default=None)
+    own = draft.after.source
+    rest = [each for each in voices(ledger, draft) if each.source != own and not each.gone]
+    return min(rest, key=lambda each: (not _shares(draft, each), *_rank(each))) if rest else None
 
 
 def _rank(each: Sighting) -> tuple[bool, int, str]:

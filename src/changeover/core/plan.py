@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from changeover.core.recollection import Seen
 from changeover.core.stay import EntryType, Hold, Sighting, Status, Stay
 
 Plain: TypeAlias = str | int | bool | None
@@ -107,11 +108,13 @@ class Counts:
 class Plan:
     """The outcome of a reconcile. Equal inputs give an equal plan, whatever the order of batches.
 
-    `sightings` are those to store, `forgotten` the (source, record_id) pairs to drop; `holds` is the whole new list.
+    `forgotten` are the (source, record_id) pairs to drop; then comes what was `seen` again, then the `sightings` to
+    store. `holds` is the whole new list.
     """
 
     now: datetime
     changes: tuple[Change, ...] = ()
+    seen: tuple[Seen, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     forgotten: tuple[tuple[str, str], ...] = ()
     holds: tuple[Hold, ...] = ()

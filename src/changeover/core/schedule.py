@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from changeover.core.stay import ServiceHours
@@ -38,7 +39,12 @@ def service_time(
     if custom.strip():
         return custom_time(custom, check_out, zone)
     wall = hours.owner_arriving if owner_arriving else hours.same_day if same_day else hours.default
-    return _instant(check_out, time.fromisoformat(wall), zone)
+    return _opening(check_out, wall, zone)
+
+
+@lru_cache(4096)  # many homes change guests on one day
+def _opening(day: date, wall: str, zone: ZoneInfo) -> datetime:
+    return _instant(day, time.fromisoformat(wall), zone)
 
 
 def custom_time(text: str, check_out: date, zone: ZoneInfo) -> datetime | Unreadable:

@@ -16,9 +16,8 @@ class Status(StrEnum):
     OLD = "Old"
     REMOVED = "Removed"
 
-    @property
-    def live(self) -> bool:
-        return self is Status.NEW or self is Status.MODIFIED
+    def __init__(self, _word: str) -> None:
+        self.live = self.name in ("NEW", "MODIFIED")  # no property: asked of every row many times over
 
 
 class EntryType(StrEnum):
@@ -52,13 +51,10 @@ class Kind(StrEnum):
     PREP = "prep"
     TASK = "task"
 
-    @property
-    def makes_row(self) -> bool:
-        return self in (Kind.RESERVATION, Kind.OWNER_STAY, Kind.BLOCK, Kind.UNKNOWN)
-
-    @property
-    def entry_type(self) -> EntryType:
-        return EntryType.RESERVATION if self is Kind.RESERVATION else EntryType.BLOCK
+    def __init__(self, _word: str) -> None:
+        # No properties: both are asked of every item of every source.
+        self.makes_row = self.name in ("RESERVATION", "OWNER_STAY", "BLOCK", "UNKNOWN")
+        self.entry_type = EntryType.RESERVATION if self.name == "RESERVATION" else EntryType.BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +300,7 @@ class Known:
     """All that is known before a batch arrives.
 
     `stays` are the live and Removed rows; `tombstones` live rows that a person deleted; `sources` every source the base
-    names, fetched or not, by key.
+    names, fetched or not, by key. `entered_anew` are the sources of which some sightings are stored under an older key.
     """
 
     stays: tuple[Stay, ...] = ()
@@ -313,3 +309,4 @@ class Known:
     holds: tuple[Hold, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
     property_names: dict[str, str] = field(default_factory=dict)
+    entered_anew: frozenset[str] = frozenset()

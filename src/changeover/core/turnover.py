@@ -97,7 +97,7 @@ def says_owner_next(stay: Stay, owner_next: Mapping[str, bool]) -> bool:
     """Whether a report says that the owner comes next: its next tenant, or the line in its stored text (R-26)."""
     if owner_next.get(stay.record_id, False):
         return True
-    return any(line.strip() == OWNER_NEXT_LINE for line in stay.itrip_info.splitlines())
+    return bool(stay.itrip_info) and any(line.strip() == OWNER_NEXT_LINE for line in stay.itrip_info.splitlines())
 
 
 def _owner_block(stay: Stay, timeline: Timeline) -> Stay | None:
@@ -157,5 +157,5 @@ def _order(stay: Stay) -> tuple[date, bool, bool, date, str]:
 
 
 def _first_from(stays: Sequence[Stay], arrivals: Sequence[date], leaving: Stay) -> Stay | None:
-    start = bisect_left(arrivals, leaving.check_out)
-    return next((stay for stay in stays[start:] if stay.record_id != leaving.record_id), None)
+    first = bisect_left(arrivals, leaving.check_out)  # never itself, which arrived before it leaves
+    return stays[first] if first < len(stays) else None

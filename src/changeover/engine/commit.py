@@ -43,6 +43,7 @@ def commit(db: Database, what: Commission, still_ours: Callable[[Connection], No
     with db.begin() as connection:
         still_ours(connection)
         sightings.forget(connection, what.plan.forgotten)
+        sightings.see_again(connection, what.plan.seen)
         sightings.save(connection, what.plan.sightings)
         holds.replace_all(connection, what.plan.holds)
         feed_store.save(connection, what.feed_states)

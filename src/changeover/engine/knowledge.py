@@ -54,12 +54,11 @@ def load(connection: Connection) -> Knowledge:
     )
     speakers = [feed for feed in feeds if speaks_for[feed.record_id] == feed.record_id]
     written = written_types.load_all(connection)
-    records = mirror.reservations(connection)
-    stays, bad = rows.to_stays(records, index, written)
-    from_a_source = {record.id for record in records if record.fields.get(rows.URL)}
+    stays, bad = rows.to_stays(mirror.reservations(connection), index, written)
+    said = sightings.load_all(connection)
     known = Known(
         stays=tuple(stays),
-        sightings=tuple(_said_by(sightings.load_all(connection), speaks_for)),
+        sightings=tuple(_said_by(said, speaks_for)),
         tombstones=tuple(_deleted(connection, index, written)),
         holds=tuple(
             replace(held.hold, source=speaks_for.get(held.hold.source, held.hold.source))
@@ -67,9 +66,10 @@ def load(connection: Connection) -> Knowledge:
         ),
         sources={source.key: source for source in (*FILE_SOURCES, *_feed_sources(speakers, properties))},
         property_names={key: home.name for key, home in properties.items()},
+        entered_anew=frozenset(speaks_for[each.source] for each in said if _is_older(each, speaks_for)),
     )
     # A row without ICS URL is people's own, in whatever state they left it.
-    return Knowledge(known, feeds, properties, tuple(each for each in bad if each.record_id in from_a_source))
+    return Knowledge(known, feeds, properties, tuple(each for each in bad if each.ours))
 
 
 def feed_name(feed: Feed, properties: Mapping[str, Property]) -> str:
@@ -107,10 +107,20 @@ def _precedence(feed: Feed) -> tuple[bool, bool, str]:
 def _said_by(stored: Iterable[Sighting], speaks_for: Mapping[str, str]) -> Iterable[Sighting]:
     """What every record was seen to show, under the record that now speaks for it, whose own word comes first."""
     found: dict[tuple[str, str], Sighting] = {}
-    for each in sorted(stored, key=lambda each: speaks_for.get(each.source, each.source) != each.source):
-        source = speaks_for.get(each.source, each.source)
-        found.setdefault((source, each.record_id), replace(each, source=source))
+    older: list[Sighting] = []
+    for each in stored:
+        if _is_older(each, speaks_for):
+            older.append(replace(each, source=speaks_for[each.source]))
+        else:
+            found[each.source, each.record_id] = each
+    for each in older:
+        found.setdefault((each.source, each.record_id), each)
     return found.values()
+
+
+def _is_older(each: Sighting, speaks_for: Mapping[str, str]) -> bool:
+    """Whether it was stored under a record that has a spokesman now."""
+    return speaks_for.get(each.source, each.source) != each.source
 
 
 def _feed_sources(feeds: Iterable[Feed], properties: Mapping[str, Property]) -> Iterable[Source]:

@@ -57,7 +57,12 @@ def put(conn: Connection, table: str, records: Iterable[Record]) -> int:
 
 def load(conn: Connection, table: str) -> tuple[Record, ...]:
     """The table's records, tombstones left out, oldest first."""
-    return tuple(_records(conn, table, deleted=False))
+    return tuple(each(conn, table))
+
+
+def each(conn: Connection, table: str) -> Iterator[Record]:
+    """The same, one after the other: for tables that are large and of which little is kept."""
+    return _records(conn, table, deleted=False)
 
 
 def tombstones(conn: Connection, table: str) -> tuple[Record, ...]:
@@ -135,5 +140,5 @@ def _records(conn: Connection, table: str, *, deleted: bool) -> Iterator[Record]
         .where(mirror_records.c.table_name == table, mark.is_not(None) if deleted else mark.is_(None))
         .order_by(mirror_records.c.created_time, mirror_records.c.record_id)
     )
-    for record_id, created, fields in conn.execute(statement):
+    for record_id, created, fields in conn.execute(statement, execution_options={"yield_per": _CHUNK}):
         yield Record(record_id, created, fields)

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from sys import intern
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, select, update
 
+from changeover.core.recollection import Seen
 from changeover.core.stay import Kind, Sighting
+from changeover.store.mirror import chunks
 from changeover.store.tables import sightings
 from changeover.store.upsert import delete_keys, upsert
 
 _KEY = ("source", "record_id")
 _BATCH = 10_000
+_SOURCES = 500  # a statement: well under the parameter limits of both databases
 
 
 def load_all(connection: Connection) -> tuple[Sighting, ...]:
     """Every sighting, ordered by source and record id, so that equal databases give equal inputs."""
-    query = select(sightings).order_by(sightings.c.source, sightings.c.record_id)
+    query = select(*_COLUMNS).order_by(sightings.c.source, sightings.c.record_id)
     rows = connection.execute(query, execution_options={"yield_per": _BATCH})
-    return tuple(_sighting(row) for row in rows)
+    return tuple(map(_sighting, rows))
 
 
 def save(connection: Connection, changed: Iterable[Sighting]) -> int:
     """Stores sightings over those of the same source and row; returns how many."""
     return upsert(connection, sightings, (_row(each) for each in changed))
+
+
+def see_again(connection: Connection, seen: Iterable[Seen]) -> int:
+    """Moves the last sight of whatever a source merely showed again; returns how many sightings moved."""
+    by_step: dict[tuple[datetime, datetime], list[str]] = defaultdict(list)
+    for each in seen:
+        by_step[each.before, each.at].append(each.source)
+    moved = 0
+    for (before, at), sources in by_step.items():
+        for some in chunks(sources, _SOURCES):
+            of_these = (sightings.c.last_seen == before, sightings.c.source.in_(some))
+            moved += connection.execute(update(sightings).where(*of_these).values(last_seen=at)).rowcount
+    return moved
 
 
 def forget(connection: Connection, keys: Iterable[tuple[str, str]]) -> int:
@@ -43,21 +64,15 @@ def rename(connection: Connection, create_key: str, record_id: str) -> int:
     return connection.execute(moved).rowcount
 
 
-def _sighting(row: Row[tuple[object, ...]]) -> Sighting:
+_COLUMNS = tuple(sightings.c[each.name] for each in fields(Sighting))
+_KINDS = {str(each): each for each in Kind}
+
+
+def _sighting(row: Row[*tuple[Any, ...]]) -> Sighting:
+    source, record_id, uids, check_in, check_out, kind, entry_source, *rest = row
+    # A few words for very many rows: each is kept once.
     return Sighting(
-        source=row.source,
-        record_id=row.record_id,
-        uids=tuple(row.uids),
-        check_in=row.check_in,
-        check_out=row.check_out,
-        kind=Kind(row.kind),
-        entry_source=row.entry_source,
-        block_type=row.block_type,
-        misses=row.misses,
-        missing_since=row.missing_since,
-        last_seen=row.last_seen,
-        gone=row.gone,
-        next_is_owner=row.next_is_owner,
+        intern(source), record_id, tuple(uids), check_in, check_out, _KINDS[kind], intern(entry_source), *rest
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from changeover.core.plan import Alert, Change, Level, Plan, Verb
+from changeover.core.recollection import Seen
 from changeover.core.stay import Decision, EntryType, Hold, HoldReason, Kind, Sighting, Status, Stay
 from changeover.store import alerts, facts, flags, holds, plans, runs, sightings, written_types
 from changeover.store.alerts import Raised
@@ -79,6 +80,23 @@ class TestSightings:
             sightings.save(connection, reversed(several))
         with database.read() as connection:
             assert list(sightings.load_all(connection)) == several
+
+    def test_what_a_source_shows_again_moves_without_what_it_had_lost_before(self, database: Database) -> None:
+        shown = [replace(SEEN, source=source, last_seen=NOW) for source in ("a", "b", "csv_itrip")]
+        lost = replace(SEEN, source="a", record_id="recLost")
+        later = NOW + timedelta(hours=4)
+        with database.begin() as connection:
+            sightings.save(connection, [*shown, lost])
+            assert sightings.see_again(connection, [Seen("a", NOW, later), Seen("b", NOW, later)]) == 2
+        with database.read() as connection:
+            moments = {(each.source, each.record_id): each.last_seen for each in sightings.load_all(connection)}
+        row = SEEN.record_id
+        assert moments == {
+            ("a", row): later,
+            ("b", row): later,
+            ("csv_itrip", row): NOW,
+            ("a", "recLost"): lost.last_seen,
+        }
 
     def test_forgetting_drops_the_named_pairs_only(self, database: Database) -> None:
         other = replace(SEEN, source="csv_itrip")

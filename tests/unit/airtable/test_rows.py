@@ -89,7 +89,7 @@ def test_what_a_sync_wrote_last_stands_beside_what_the_row_holds(row: Callable[.
 def test_a_row_that_is_no_stay_is_named_with_its_reason(
     row: Callable[..., Record], cells: dict[str, str], reason: str
 ) -> None:
-    assert to_stay(row(**cells), SOURCES, {}) == BadRow("recSTAY0000000001", reason)
+    assert to_stay(row(**cells), SOURCES, {}) == BadRow("recSTAY0000000001", reason, ours=True)
 
 
 @pytest.mark.parametrize("cells", [{"ICS URL": None}, {"Entry Source": "HCP"}])
@@ -120,7 +120,7 @@ def test_a_row_made_under_an_earlier_url_is_still_the_feeds() -> None:
 def test_history_is_no_stay_and_bad_rows_are_told_apart(row: Callable[..., Record]) -> None:
     stays, bad = to_stays([row("rec1"), row("rec2", Status="Old"), row("rec3", Status=None)], SOURCES, {})
     assert [each.record_id for each in stays] == ["rec1"]
-    assert bad == [BadRow("rec3", "no_status")]
+    assert bad == [BadRow("rec3", "no_status", ours=True)]
 
 
 def test_only_what_differs_is_written(stay: Stay) -> None:

@@ -131,7 +131,7 @@ def _old_rows(conn: Connection, uids: set[str]) -> dict[str, list[Record]]:
     if not uids:
         return {}
     found: dict[str, list[Record]] = {}
-    for record in mirror.load(conn, rows.TABLE):
+    for record in mirror.each(conn, rows.TABLE):
         uid = cells.text(record.fields.get(rows.UID))
         if uid in uids and record.fields.get(rows.STATUS) == Status.OLD:
             found.setdefault(uid, []).append(record)
