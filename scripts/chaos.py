@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -26,10 +27,8 @@ def main() -> int:
     failed = 0
     if options.kills or options.write_points:
         failed |= _kills(options)
-    if options.steps:
-        command = [sys.executable, "-m", "stateful", "--steps", str(options.steps), "--seed", str(options.seed)]
-        command += ["--shrink"] if options.shrink else []
-        failed |= subprocess.run(command, cwd=ROOT / "tests", check=False).returncode  # noqa: S603
+    if options.steps or options.replay:
+        failed |= _lives(options)
     return int(bool(failed))
 
 
@@ -43,11 +42,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60.0, help="no new kill after so long")
     parser.add_argument("--seed", type=int, default=1, help="the same seed takes the same decisions")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--processes", type=int, default=1, help="with --steps: share them among so many processes")
+    parser.add_argument("--engine", choices=["plain", "durable"], default="plain", help="with --steps")
+    parser.add_argument("--lines", choices=["direct", "http"], default="direct", help="with --steps")
+    parser.add_argument("--replay", type=Path, help="take the steps of the file that a broken life has left")
     parser.add_argument("--shrink", action="store_true", help="with --steps: look for a shorter way to what broke")
     options = parser.parse_args()
     if options.kills is None:
-        options.kills = 0 if options.steps or options.write_points else 30
+        options.kills = 0 if options.steps or options.write_points or options.replay else 30
     return options
+
+
+def _lives(options: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "stateful", f"--steps={options.steps}", f"--seed={options.seed}"]
+    command += [f"--processes={options.processes}", f"--engine={options.engine}", f"--lines={options.lines}"]
+    command += [f"--database={options.database}", *(["--shrink"] if options.shrink else [])]
+    command += [f"--replay={options.replay.resolve()}"] if options.replay else []
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
 
 
 def _kills(options: argparse.Namespace) -> int:

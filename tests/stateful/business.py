@@ -8,30 +8,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
-
 from stateful.life import Life
 from stateful.model import SERVICE, Guest, share_a_night
 from stateful.program import Fate, lease_expires
 from stateful.proof import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_PARTIAL, HUMAN
+from stateful.steps import PICK, among, between, either, step
 
-KINDS = st.sampled_from(["Reservation", "Reservation", "Reservation", "Block"])
-OUTAGES = st.sampled_from(["html", "cut", "empty", "empty", "500", "slow"])
-FAULTS = st.sampled_from(
-    [
-        ("drop-before", "", ""),
-        ("drop-after-commit", "POST", "Reservations$"),
-        ("drop-after-commit", "PATCH", ""),
-        ("drop-after-commit", "", ""),
-        ("truncate", "", ""),
-        ("html", "", ""),
-        ("status", "", "503"),
-        ("status", "POST", "500"),
-        ("status", "GET", "502"),
-        ("status", "", "401"),
-        ("rate-limit", "", ""),
-    ]
+KINDS = among("Reservation", "Reservation", "Reservation", "Block")
+OUTAGES = among("html", "cut", "empty", "empty", "500", "slow")
+FAULTS = among(
+    ["drop-before", "", ""],
+    ["drop-after-commit", "POST", "Reservations$"],
+    ["drop-after-commit", "PATCH", ""],
+    ["drop-after-commit", "", ""],
+    ["truncate", "", ""],
+    ["html", "", ""],
+    ["status", "", "503"],
+    ["status", "POST", "500"],
+    ["status", "GET", "502"],
+    ["status", "", "401"],
+    ["rate-limit", "", ""],
 )
 OUTSIDE = ("begin", "committed", "request", "answered")  # of a transaction
 PAUSE = 4  # steps between two runs: life goes on faster than runs follow
@@ -40,7 +36,7 @@ PAUSE = 4  # steps between two runs: life goes on faster than runs follow
 class Business(Life):
     """What may happen, to guests, in calendars, in the base, to runs."""
 
-    @rule(pick=st.integers(0, 99), start=st.integers(0, 40), length=st.integers(1, 9), kind=KINDS)
+    @step(4, essential=True, pick=PICK, start=between(0, 40), length=between(1, 9), kind=KINDS)
     def book(self, pick: int, start: int, length: int, kind: str) -> None:
         active = [each for each in self.truth.feeds if each.status == "Active"]
         if not active:
@@ -52,13 +48,12 @@ class Business(Life):
             uid = f"{'1418fb94e984' if kind == 'Reservation' else 'block'}-{number}@airbnb.com"
             self.truth.guests.append(Guest(number, feed, nights, kind, uid))
 
-    @rule(pick=st.integers(0, 99), start=st.integers(1, 20))
+    @step(pick=PICK, start=between(1, 20))
     def book_a_row_of_short_stays(self, pick: int, start: int) -> None:
         for number in range(7):
             self.book(pick, start + number, 1, "Reservation")
 
-    @precondition(lambda self: self._guests(shown=True))
-    @rule(pick=st.integers(0, 99), early=st.integers(-2, 2), late=st.integers(-2, 4))
+    @step(when=lambda self: self._guests(shown=True), pick=PICK, early=between(-2, 2), late=between(-2, 4))
     def change_dates(self, pick: int, early: int, late: int) -> None:
         found = self._guests(shown=True, deleted=False)
         if not found:
@@ -73,29 +68,26 @@ class Business(Life):
         if possible and ahead and settled and self.truth.free(guest.feed.house, nights, guest):
             guest.nights = nights
 
-    @precondition(lambda self: self._guests(shown=True, deleted=False))
-    @rule(pick=st.integers(0, 99))
+    @step(when=lambda self: self._guests(shown=True, deleted=False), pick=PICK)
     def change_the_kind(self, pick: int) -> None:
         found = self._guests(shown=True, deleted=False)
         guest = found[pick % len(found)]
         if not guest.uid.startswith("1418fb94e984-"):  # such uids say what they are
             guest.kind = "Block" if guest.kind == "Reservation" else "Reservation"
 
-    @precondition(lambda self: self._guests(shown=True))
-    @rule(pick=st.integers(0, 99), outright=st.booleans())
+    @step(when=lambda self: self._guests(shown=True), pick=PICK, outright=either())
     def cancel(self, pick: int, outright: bool) -> None:
         found = self._guests(shown=True)
         guest = found[pick % len(found)]
         guest.shown, guest.canceled = False, outright
 
-    @rule(pick=st.integers(0, 99))
+    @step(pick=PICK)
     def cancel_a_whole_calendar(self, pick: int) -> None:
         feed = self.truth.feeds[pick % len(self.truth.feeds)]
         for guest in self._guests(shown=True):
             guest.shown = guest.shown and guest.feed is not feed
 
-    @precondition(lambda self: self._guests(shown=False))
-    @rule(pick=st.integers(0, 99))
+    @step(when=lambda self: self._guests(shown=False), pick=PICK)
     def come_back(self, pick: int) -> None:
         found = self._guests(shown=False)
         guest = found[pick % len(found)]
@@ -104,8 +96,7 @@ class Business(Life):
         if same_house and ahead and self.truth.free(guest.feed.house, guest.nights, guest):
             guest.shown, guest.canceled = True, False
 
-    @precondition(lambda self: self._guests(shown=True, live=True, deleted=False))
-    @rule(pick=st.integers(0, 99))
+    @step(when=lambda self: self._guests(shown=True, live=True, deleted=False), pick=PICK)
     def give_a_new_uid(self, pick: int) -> None:
         """The same stay under another name: its row, with its stored UID, goes on (R-47)."""
         found = self._guests(shown=True, live=True, deleted=False)
@@ -116,8 +107,7 @@ class Business(Life):
 
     # -- what people do in the base ----------------------------------------------------------------------------------
 
-    @precondition(lambda self: self._guests(known=True, deleted=False))
-    @rule(pick=st.integers(0, 99), name=st.sampled_from(HUMAN))
+    @step(when=lambda self: self._guests(known=True, deleted=False), pick=PICK, name=among(*HUMAN))
     def write_into_a_field_of_ones_own(self, pick: int, name: str) -> None:
         found = self._guests(known=True, deleted=False)
         row = found[pick % len(found)].row
@@ -127,8 +117,11 @@ class Business(Life):
         self.was_settled_before = False  # a custom time is worth a new Final Service Time
         self.base.edit("Reservations", row.record_id, {name: text})
 
-    @precondition(lambda self: self._guests(known=True, deleted=False))
-    @rule(pick=st.integers(0, 99), word=st.sampled_from(["Deep Clean", "No Service", "Touchup"]))
+    @step(
+        when=lambda self: self._guests(known=True, deleted=False),
+        pick=PICK,
+        word=among("Deep Clean", "No Service", "Touchup"),
+    )
     def choose_a_service_type(self, pick: int, word: str) -> None:
         found = self._guests(known=True, deleted=False)
         row = found[pick % len(found)].row
@@ -137,8 +130,7 @@ class Business(Life):
         self.was_settled_before = False
         self.base.edit("Reservations", row.record_id, {"Service Type": word})
 
-    @precondition(lambda self: self._guests(known=True, deleted=False))
-    @rule(pick=st.integers(0, 99))
+    @step(when=lambda self: self._guests(known=True, deleted=False), pick=PICK)
     def make_a_job(self, pick: int) -> None:
         found = [g.row for g in self._guests(known=True, deleted=False) if g.row is not None and not g.row.job]
         if found:
@@ -147,10 +139,10 @@ class Business(Life):
             self.was_settled_before = False
             self.base.edit("Reservations", row.record_id, {"Service Job ID": row.job, "Sync Status": "Synced"})
 
-    @precondition(
-        lambda self: self.was_settled_before and self._guests(known=True, live=True, deleted=False, shown=True)
+    @step(
+        when=lambda self: self.was_settled_before and self._guests(known=True, live=True, deleted=False, shown=True),
+        pick=PICK,
     )
-    @rule(pick=st.integers(0, 99))
     def delete_a_row(self, pick: int) -> None:
         """One that was read as it is: what nobody has ever read nobody can bring back."""
         found = self._guests(known=True, live=True, deleted=False, shown=True)
@@ -159,18 +151,17 @@ class Business(Life):
         row.deleted_at, row.was_deleted = self.now, True
         self.base.delete("Reservations", row.record_id)
 
-    @rule(pick=st.integers(0, 99), status=st.sampled_from(["Active", "Active", "Inactive", "Remove"]))
+    @step(pick=PICK, status=among("Active", "Active", "Inactive", "Remove"))
     def set_a_feed(self, pick: int, status: str) -> None:
         feed = self.truth.feeds[pick % len(self.truth.feeds)]
         feed.status = status
         self.base.edit("ICS Feeds", feed.record_id, {"Feed Status": status})
 
-    @precondition(lambda self: len(self.truth.feeds) < 5)
-    @rule(pick=st.integers(0, 1))
+    @step(when=lambda self: len(self.truth.feeds) < 5, pick=between(0, 1))
     def add_a_feed(self, pick: int) -> None:
         self._add_feed(self.houses[pick])
 
-    @rule(pick=st.integers(0, 99))
+    @step(pick=PICK)
     def edit_an_address(self, pick: int) -> None:
         """Of a calendar that has been read: else nobody can know whose the rows of the old address are (R-71)."""
         feed = self.truth.feeds[pick % len(self.truth.feeds)]
@@ -179,7 +170,7 @@ class Business(Life):
         feed.name = f"calendar-{next(self.numbers)}"
         self.base.edit("ICS Feeds", feed.record_id, {"ICS URL": self.servers.address(feed.name)})
 
-    @rule(pick=st.integers(0, 99))
+    @step(pick=PICK)
     def link_to_the_other_house(self, pick: int) -> None:
         feed = self.truth.feeds[pick % len(self.truth.feeds)]
         (other,) = (house for house in self.houses if house != feed.house)
@@ -190,28 +181,29 @@ class Business(Life):
 
     # -- what goes wrong ---------------------------------------------------------------------------------------------
 
-    @rule(hours=st.sampled_from([1, 4, 4, 4, 13, 26]))
+    @step(3, essential=True, hours=among(1, 4, 4, 4, 13, 26))
     def time_passes(self, hours: int) -> None:
         self.time.shift(timedelta(hours=hours))
 
-    @rule(pick=st.integers(0, 99), outage=OUTAGES)
+    @step(pick=PICK, outage=OUTAGES)
     def a_calendar_fails(self, pick: int, outage: str) -> None:
         self.truth.feeds[pick % len(self.truth.feeds)].outage = outage
 
-    @precondition(lambda self: any(feed.outage for feed in self.truth.feeds))
-    @rule()
+    @step(when=lambda self: any(feed.outage for feed in self.truth.feeds))
     def calendars_answer_again(self) -> None:
         for feed in self.truth.feeds:
             feed.outage = ""
 
-    @precondition(lambda self: self.since_a_run > PAUSE)
-    @rule(
-        how=st.sampled_from(["spoiled", "spoiled", "limited", "dies", "dies", "dies", "overtaken", "beside"]),
+    @step(
+        4,
+        when=lambda self: self.since_a_run > PAUSE,
+        essential=True,
+        how=among("spoiled", "spoiled", "limited", "dies", "dies", "dies", "overtaken", "beside"),
         fault=FAULTS,
-        times=st.sampled_from([1, 1, 2, 3, 6, None]),
-        at=st.one_of(st.integers(1, 60), st.integers(1, 120)),
+        times=among(1, 1, 2, 3, 6, None),
+        at=between(1, 120),
     )
-    def a_run_is_disturbed(self, how: str, fault: tuple[str, str, str], times: int | None, at: int) -> None:
+    def a_run_is_disturbed(self, how: str, fault: list[str], times: int | None, at: int) -> None:
         self.statistics[f"runs: {how}"] += 1
         match how:
             case "spoiled":
@@ -226,7 +218,7 @@ class Business(Life):
             case _:
                 self._start_a_second_run_meanwhile(at)
 
-    def _run_on_a_spoiled_line(self, fault: tuple[str, str, str], times: int | None) -> None:
+    def _run_on_a_spoiled_line(self, fault: list[str], times: int | None) -> None:
         mode, method, more = fault
         path, value = (more, None) if more.endswith("$") else ("", more or None)
         self.base.spoil(mode, method, path, times, value)
@@ -246,7 +238,6 @@ class Business(Life):
 
     def _be_overtaken_by_another_host(self, at: int) -> None:
         """It stands still for over a minute, another host's run takes the lease: it must not write any more."""
-        self.broken = True
         self._serve()
         before, said, earlier = self.program.plans(), [], []
 
@@ -266,10 +257,10 @@ class Business(Life):
             self.statistics["overtaken runs"] += 1
         for _ in range(commits):
             self.truth.commit(now)
-        self.broken = False
 
-    @precondition(lambda self: not self.unsettled and any(g.row and g.row.held for g in self.truth.guests))
-    @rule(approve=st.booleans())
+    @step(
+        when=lambda self: not self.unsettled and any(g.row and g.row.held for g in self.truth.guests), approve=either()
+    )
     def decide_what_is_held(self, approve: bool) -> None:
         self.statistics["decisions on held removals"] += 1
         for row in (g.row for g in self.truth.guests if g.row is not None and g.row.held):
@@ -281,8 +272,7 @@ class Business(Life):
         self.truth.commit(now, observed=False)
         self.was_settled_before = False
 
-    @precondition(lambda self: not self.database_url and self._nothing_but_rows_matters())
-    @rule()
+    @step(when=lambda self: not self.database_url and self._nothing_but_rows_matters())
     def lose_the_state_database(self) -> None:
         """It can be rebuilt: no stay, no job and no count is lost (B-7)."""
         self.statistics["databases lost"] += 1
@@ -310,9 +300,9 @@ class Business(Life):
         )
         return not self.unsettled and plain and any(g.row and g.row.live for g in self.truth.guests)
 
-    @precondition(lambda self: self.since_a_run > PAUSE)
-    @rule()
-    def run(self) -> None:
+    @step(4, when=lambda self: self.since_a_run > PAUSE, essential=True, again=among(True, False, False))
+    def run(self, again: bool) -> None:
         self.clean_run()
-        outcome = self.clean_run()
-        self.statistics["second runs that had nothing to do"] += not outcome.touched
+        if again:
+            outcome = self.clean_run()
+            self.statistics["second runs that had nothing to do"] += not outcome.touched

@@ -3,75 +3,96 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+from zlib import crc32
 
 import time_machine
-from hypothesis.stateful import initialize
 from sqlalchemy import select
 
 from changeover.store.tables import feeds as feed_table
 from stateful.model import PHOENIX, Feed, Guest, Outcome, Truth
 from stateful.program import Fate, MortalDatabase, Program
-from stateful.proof import EXIT_FAILED, EXIT_OK, EXIT_PARTIAL, Proof
-from stateful.stand_ins import StandIns
+from stateful.proof import EXIT_FAILED, EXIT_OK, EXIT_PARTIAL, Proof, Rows
+from stateful.stand_ins import StandIns, same_ids
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 MORNING = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 8:00 in Phoenix
 
 
+@dataclass(frozen=True)
+class Ways:
+    """How lives are lived: over real lines or not, under the real durable engine or not, on which database."""
+
+    served: bool = False
+    durable: bool = False
+    database: Callable[[], AbstractContextManager[str]] = nullcontext  # type: ignore[assignment]  # none: a file
+
+
+def picture(rows: Rows) -> int:
+    """All that rows say, but for the moments at which it was written."""
+    plain = [[key, name, cell] for key, cells in sorted(rows.items()) for name, cell in sorted(cells.items())]
+    return crc32(json.dumps([each for each in plain if not _INSTANT.match(str(each[2]))]).encode())
+
+
 class Life(Proof):
-    """The truth, the stand-ins that show it, and the program."""
+    """The truth, the stand-ins that show it, and the program. Entered, it begins; left, it is proved a last time."""
 
     stand_ins: ClassVar[StandIns]
     template: ClassVar[Path]
     folder: ClassVar[Path]
-    database: ClassVar[Callable[[], AbstractContextManager[str]]] = (
-        nullcontext  # a fresh one for each life; "" is a file
-    )
-    durable: ClassVar[bool] = False
+    ways: ClassVar[Ways]
+    pictures: ClassVar[list[int]] = []  # what the base said after each quiet run, as one number
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, number: int) -> None:
         self.clock = time_machine.travel(MORNING, tick=True)
         self.time = self.clock.start()
         self.base, self.servers = self.stand_ins.base, self.stand_ins.feeds
-        self.base.clear()
-        place = Path(mkdtemp(dir=self.folder))
         self.lent = ExitStack()
-        self.database_url = self.lent.enter_context(type(self).database()) or ""
-        self.program = Program.on(self.stand_ins, place, self.template, self.database_url)
-        self.program.durable = self.durable
+        self.lent.callback(self.clock.stop)
+        self.lent.callback(MortalDatabase.close_all)
+        self.lent.enter_context(same_ids(number))
+        self.base.clear()
+        self.folder_here = Path(mkdtemp(dir=self.folder))
+        self.database_url = self.lent.enter_context(self.ways.database()) or ""
+        self.program = Program.on(self.stand_ins, self.folder_here, self.template, self.database_url)
+        self.program.durable = self.ways.durable
         self.truth = Truth()
         self.numbers = itertools.count(1)
         self.full_at: datetime | None = None  # the last run that read the base whole
         self.unsettled = False  # a run has failed since the last clean one
+        self.touched = False  # the base may have changed since it was last looked at
 
-    @initialize()
-    def begin(self) -> None:
+    def __enter__(self) -> Self:
         self.houses = self.base.add("Properties", *({"Property Name": f"Casa {n}"} for n in (1, 2)))
         for house in self.houses:
             self._add_feed(house)
+        return self
 
-    def teardown(self) -> None:
-        try:
-            if not self.broken:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self.lent:
+            if kind is None:
                 self.clean_run()
                 self.time.shift(timedelta(hours=25))
                 self.clean_run()
-        finally:
-            MortalDatabase.close_all()
-            self.lent.close()
-            self.clock.stop()
+            shutil.rmtree(self.folder_here, ignore_errors=True)
 
-    def check_invariants(self, settings: Any, output: Any, runtimes: Any) -> None:
-        """Called by the runner after every step."""
+    def take(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """One step, and what must hold after it, whatever it was."""
+        getattr(self, name)(**arguments)
         self.statistics["steps"] += 1
         self.since_a_run += 1
-        super().check_invariants(settings, output, runtimes)
+        if self.touched:
+            self.check_always(self.base.rows())
+            self.touched = False
 
     # -- the truth ---------------------------------------------------------------------------------------------------
 
@@ -112,7 +133,7 @@ class Life(Proof):
     def _serve(self) -> None:
         for feed in self.truth.feeds:
             body = self.truth.calendar(feed, self.today)
-            tag = {"ETag": f'"{abs(hash(body))}"'} if feed.tagged else {}
+            tag = {"ETag": f'"{crc32(body.encode())}"'} if feed.tagged else {}
             match feed.outage:
                 case "html":
                     self.servers.serve(feed.name, "<html>Sign in</html>", **{"Content-Type": "text/html"})
@@ -128,27 +149,25 @@ class Life(Proof):
     def _disturbed(self, fate: Fate) -> None:
         """A run that something befalls: only what it committed counts."""
         self.statistics["disturbed runs"] += 1
-        self.broken = True
         self._serve()
         if self._reads_whole():
             self.full_at = self.now  # perhaps: then nothing is expected of the next one
         before, now = self.program.plans(), self.now
         self.program.run(fate)
-        self.since_a_run = 0
+        self.since_a_run, self.touched = 0, True
         self.unsettled, self.was_settled_before = True, False
         if self.program.plans() > before:
             self.statistics["committed although disturbed"] += 1
             self.truth.commit(now)
         else:
             self._recall_sizes()
-        self.broken = False
 
     def _disturbed_as_is(self, fate: Fate) -> None:
         """A run whose effect on the truth the caller works out."""
         if self._reads_whole():
             self.full_at = self.now
         self.program.run(fate)
-        self.since_a_run = 0
+        self.since_a_run, self.touched = 0, True
         self.unsettled, self.was_settled_before = True, False
 
     def _recall_sizes(self) -> None:
@@ -162,12 +181,11 @@ class Life(Proof):
     def clean_run(self, fate: Fate | None = None) -> Outcome:
         """A run that nothing disturbs: afterwards the base says what is true."""
         self.statistics["clean runs"] += 1
-        self.broken = True  # until proved otherwise: the end of a broken business proves nothing more
         self._serve()
         whole = self._reads_whole()
         mark, before, now, pending = self.base.mark(), self.program.plans(), self.now, self.program.waiting()
         result = self.program.run(fate)
-        self.since_a_run = 0
+        self.since_a_run, self.touched = 0, True
         assert result is not None
         assert result.exit_code in (EXIT_OK, EXIT_PARTIAL, EXIT_FAILED), (
             result.exit_code,
@@ -183,6 +201,7 @@ class Life(Proof):
         self.unsettled = False
         assert self.program.waiting() == 0
         rows = self.base.rows()
+        self.pictures.append(picture(rows))
         self._find_again(rows, whole=whole)
         self._check_result(result, outcome)
         self._check_rows(rows)
@@ -190,11 +209,10 @@ class Life(Proof):
         if quiet and plans == 1 and self.was_settled_before:
             writes = self.base.writes(mark, "Reservations")
             assert writes == [], [(each["method"], each["body"]) for each in writes]
-        self.was_settled_before, self.broken = True, False
+        self.was_settled_before = True
         return outcome
 
     was_settled_before = False
-    broken = False
     since_a_run = 0
 
     def _reads_whole(self) -> bool:

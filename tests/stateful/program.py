@@ -25,6 +25,7 @@ from changeover.engine.results import CycleResult, RunRequest
 from changeover.engine.rules import RuleBook, rule_book
 from changeover.engine.sending import Sending, Sent, send_some
 from changeover.settings import Settings, load
+from changeover.sources.ics import fetch as fetch_module
 from changeover.sources.ics.fetch import FetchSettings
 from changeover.store import deliveries
 from changeover.store import schema as store_schema
@@ -33,6 +34,7 @@ from changeover.store.gate import Gate, Pacing
 from changeover.store.leases import Holder
 from changeover.store.tables import metadata, plans
 from stateful.stand_ins import BASE, KEY, StandIns
+from stateful.wires import AirtableLine, CalendarSession, DirectLine
 
 QUICK = Pacing(requests=1_000_000, slow_requests=900_000, penalty=0.0)
 IMPATIENT = Tries(waits=(0.0, 0.0, 0.0, 0.0), jitter=0.0, timeout=(5, 10))
@@ -73,6 +75,7 @@ class _Here:
     """Whose fate the next objects share; runs of one process are built one after the other."""
 
     fate = Fate()
+    airtable: DirectLine | None = None
 
 
 class MortalDatabase(Database):
@@ -117,6 +120,8 @@ class MortalClient(AirtableClient):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more, tries=IMPATIENT)
         self._fate = _Here.fate
+        if _Here.airtable is not None:
+            self._api.session.mount("http://", AirtableLine(_Here.airtable))
 
     def create(self, *arguments: Any, **more: Any) -> Any:
         return self._around(super().create, *arguments, **more)
@@ -186,6 +191,7 @@ class Program:
     """One environment's program: its folder, its database, and runs that may be cut short."""
 
     settings: Settings
+    direct: tuple[DirectLine, ...] | None = None
     dead: set[str] = field(default_factory=set)
     durable: bool = False
 
@@ -202,7 +208,7 @@ class Program:
         }
         (config / "dev.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items() if value))
         place = {"CHANGEOVER_CONFIG": str(config), "CHANGEOVER_HOME": str(folder / "var")}
-        program = cls(load("dev", place))
+        program = cls(load("dev", place), stand_ins.direct)
         if not database_url:
             program.settings.folder.mkdir(mode=0o700, parents=True)
             shutil.copy(template, program.settings.folder / "state.db")
@@ -262,6 +268,7 @@ class Program:
             (lease, "is_gone", self._is_gone),
             (controller, "rule_book", _rule_book),
             (store_schema, "pending", lambda _: False),
+            *self._lines(),
         )
         with ExitStack() as stack:
             for module, name, value in names:
@@ -270,6 +277,18 @@ class Program:
                 yield
             finally:
                 _Here.fate = before
+
+    def _lines(self) -> tuple[tuple[Any, str, Any], ...]:
+        """The seams of stand-ins that are asked without a socket."""
+        if self.direct is None:
+            return ()
+        airtable, calendars_line = self.direct
+        session = type("Session", (CalendarSession,), {"line": calendars_line})
+        return (
+            (_Here, "airtable", airtable),
+            (fetch_module, "ClientSession", session),
+            (fetch_module, "TCPConnector", lambda **_: None),
+        )
 
     def _is_gone(self, holder: Holder) -> bool:
         return holder.run in self.dead
@@ -285,11 +304,8 @@ class Program:
 
     @contextmanager
     def database(self) -> Iterator[Database]:
-        database = Database(self.settings.state_url)
-        try:
-            yield database
-        finally:
-            database.close()
+        with self._seams(Fate()):
+            yield MortalDatabase(self.settings.state_url)
 
     def waiting(self) -> int:
         """Writes that are not finished."""

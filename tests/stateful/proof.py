@@ -6,8 +6,6 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from hypothesis.stateful import RuleBasedStateMachine
-
 from stateful.model import PHOENIX, Guest, Outcome, Row, Truth
 from stateful.stand_ins import Base, Feeds
 
@@ -18,7 +16,7 @@ Cells = dict[str, Any]
 Rows = dict[str, Cells]
 
 
-class Proof(RuleBasedStateMachine):
+class Proof:
     """The checks; who inherits them keeps the truth and makes the runs."""
 
     base: Base
@@ -34,6 +32,22 @@ class Proof(RuleBasedStateMachine):
     @property
     def today(self) -> date:
         return self.now.astimezone(PHOENIX).date()
+
+    def check_always(self, rows: Rows) -> None:
+        """What holds at every moment, also of a base left in the middle of a run that died (§8.1, §8.4, §8.7)."""
+        live = [cells for cells in rows.values() if cells.get("Status") in ("New", "Modified")]
+        assert all(cells.get("Reservation UID") and cells.get("Property ID") for cells in live), live
+        uids = Counter(cells["Reservation UID"] for cells in live)
+        assert uids.total() == len(uids), f"two live rows of one stay: {uids.most_common(2)}"
+        jobs = Counter(cells["Service Job ID"] for cells in live if cells.get("Service Job ID"))
+        assert jobs.total() == len(jobs), f"two live rows of one job: {jobs.most_common(2)}"
+        for guest in self.truth.guests:
+            row = guest.row
+            if row is None or not row.record_id or row.deleted_at is not None:
+                continue
+            said = {name: rows[row.record_id][name] for name in HUMAN if name in rows[row.record_id]}
+            assert said == row.human, ("a person's word was lost", guest, said)
+            assert rows[row.record_id].get("Service Job ID", "") == row.job
 
     def _check_result(self, result: Any, outcome: Outcome) -> None:
         """Counts and exit code are those of this run (C-20 … C-22)."""

@@ -1,4 +1,4 @@
-"""Feeds and base served by a thread of this process, and what people and bad lines may do to them."""
+"""Feeds and base of this process, asked directly or served by a thread, and what people and bad lines do to them."""
 
 from __future__ import annotations
 
@@ -6,50 +6,84 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from random import Random
+from string import ascii_letters, digits
+from typing import Any, Protocol
+from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
+from changeover_sandbox.airtable import ids
 from changeover_sandbox.airtable.app import Account
 from changeover_sandbox.airtable.app import create_app as create_airtable
 from changeover_sandbox.feeds.app import create_app as create_feeds
+from stateful.wires import Answered, DirectLine
 
 BASE, KEY = "appSTATEFUL000001", "patSTATEFUL000001.secretsecretsecret"
 _SCHEMA = Path(__file__).parents[2] / "config" / "airtable_base.json"
 OWN_COLUMN = {"name": "Our Notes", "type": "singleLineText"}  # a column the program knows nothing of
 
 
+class Asked(Protocol):
+    """Whoever carries a request to a stand-in and its answer back."""
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answered: ...
+
+    def close(self) -> None: ...
+
+
+class Wire:
+    """A real connection, kept."""
+
+    def __init__(self, url: str) -> None:
+        self._line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answered:
+        parts = urlsplit(url)
+        self._line.request(method, f"{parts.path}?{parts.query}", body, dict(headers))
+        answer = self._line.getresponse()
+        return Answered(answer.status, dict(answer.getheaders()), answer.read())
+
+    def close(self) -> None:
+        self._line.close()
+
+
 @dataclass
 class StandIn:
-    """One stand-in's control API, over one connection that is kept."""
+    """One stand-in's control API."""
 
     url: str
-    _line: http.client.HTTPConnection = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._line = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+    line: Asked = field(repr=False)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        self._line.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
-        answer = self._line.getresponse()
-        said = answer.read()
-        assert answer.status < 400, said
-        return json.loads(said)
+        said = b"" if body is None else json.dumps(body).encode()
+        answered = self.line.ask(method, f"{self.url}/_sandbox/{path}", {}, said)
+        assert answered.status < 400, answered.body
+        return json.loads(answered.body)
 
 
+@dataclass
 class Feeds(StandIn):
     """The calendars' server."""
+
+    told: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def address(self, name: str) -> str:
         return f"{self.url}/ics/{name}.ics"
 
     def serve(self, name: str, body: str, status: int = 200, delay: float = 0.0, **headers: str) -> None:
-        order = {"status": status, "body": body, "delay": delay, "headers": headers}
-        self.call("PUT", f"feeds/{name}", order)
+        """What a calendar answers from now on; told only when that has changed."""
+        late = {"X-Late": str(delay)} if delay else {}
+        waits = 0.0 if isinstance(self.line, DirectLine) else delay  # nobody waits for a line that knows the answer
+        order = {"status": status, "body": body, "delay": waits, "headers": headers | late}
+        if self.told.get(name) != order:
+            self.told[name] = order
+            self.call("PUT", f"feeds/{name}", order)
 
 
 class Base(StandIn):
@@ -100,21 +134,48 @@ class Base(StandIn):
         ]
 
 
-@dataclass
+@contextmanager
+def same_ids(number: int) -> Iterator[None]:
+    """Within, the base gives ids that follow from a seed: which of two comes first must be the same again."""
+    chance = Random(number)
+
+    class Seeded:
+        @staticmethod
+        def token_urlsafe(_: int) -> str:
+            return "".join(chance.choices(ascii_letters + digits, k=32))
+
+    with mock.patch.object(ids, "secrets", Seeded):
+        yield
+
+
 class StandIns:
-    """Both servers on loopback ports of their own."""
+    """Both stand-ins: asked directly in whatever thread asks, or, with `served`, on loopback ports of their own."""
 
-    base: Base = field(init=False)
-    feeds: Feeds = field(init=False)
+    def __init__(self, *, served: bool = False) -> None:
+        apps = create_airtable(None, [Account(BASE, KEY)]), create_feeds(None, None)
+        self.direct = None if served else tuple(DirectLine(app) for app in apps)
+        self._server = _Server(apps) if served else None
+        lines: Sequence[Asked] = self.direct or tuple(Wire(url) for url in self._urls)
+        self.base, self.feeds = Base(self._urls[0], lines[0]), Feeds(self._urls[1], lines[1])
 
-    def __post_init__(self) -> None:
+    @property
+    def _urls(self) -> Sequence[str]:
+        return self._server.urls if self._server else ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+    def close(self) -> None:
+        for each in (self.base, self.feeds):
+            each.line.close()
+        if self._server:
+            self._server.close()
+
+
+class _Server:
+    def __init__(self, apps: Sequence[web.Application]) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        apps = create_airtable(None, [Account(BASE, KEY)]), create_feeds(None, None)
         self._runners = [web.AppRunner(app, access_log=None, shutdown_timeout=0.1) for app in apps]
-        airtable, feeds = (self._do(self._start(runner)) for runner in self._runners)
-        self.base, self.feeds = Base(airtable), Feeds(feeds)
+        self.urls = tuple(self._do(self._start(runner)) for runner in self._runners)
 
     def close(self) -> None:
         for runner in self._runners:
