@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench_clients import fetching, upsert
+from bench_mail import mail
 from bench_model import QUICK, Finding, Sizes, median_seconds
 from bench_reports import reports
 from bench_rivals import installed
@@ -197,6 +198,7 @@ BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {
     "upsert": upsert,
     "startup": startup,
     "reports": reports,
+    "mail": mail,
 }
 
 

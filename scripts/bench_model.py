@@ -32,6 +32,8 @@ class Sizes:
     delivered: int = 10_000
     upserted: int = 1000
     report_rows: int = 5000
+    mails: int = 100
+    mail_seconds: int = 60
     times: int = 3
 
 
@@ -45,6 +47,8 @@ QUICK = Sizes(
     delivered=60,
     upserted=60,
     report_rows=50,
+    mails=20,
+    mail_seconds=1,
     times=1,
 )
 
