@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 
 from changeover.cli.main import build
 from changeover.settings import NAMES
+from changeover.web.app import create_app
+from changeover.web.sites import Deployment
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -79,6 +81,17 @@ def test_every_field_of_the_base_has_its_owner_and_meaning():
             owner = "(human|source|derived|hcp|system)(, optional)?"
             pattern = rf"^\| {re.escape(field['name'])} \| \S.* \| {owner} \| .{{4,}} \|$"
             assert re.search(pattern, section, re.MULTILINE), f"{table['name']}: {field['name']}"
+
+
+def test_every_route_is_explained_and_every_explained_route_exists():
+    application = create_app(Deployment({}))
+    served = {
+        f"{method} {rule.rule}"
+        for rule in application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    explained = set(re.findall(r"^\| `((?:GET|POST) [^`]+)` \|", (DOCS / "http.md").read_text(), re.MULTILINE))
+    assert explained == served
 
 
 def test_every_command_of_the_readme_exists():
