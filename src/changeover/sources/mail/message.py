@@ -71,11 +71,10 @@ def _parts(raw: bytes) -> list[Message]:
 
 def _leaves(message: Message, depth: int = 0) -> Iterator[Message]:
     """The parts that are no multipart; a message within the message is one of them, as it is when normalized."""
-    payload = message.get_payload()
-    if message.get_content_maintype() != "multipart" or not isinstance(payload, list):
+    if not message.is_multipart() or message.get_content_maintype() != "multipart":
         yield message
         return
-    for part in payload if depth < _DEEPEST else ():
+    for part in message.get_payload() if depth < _DEEPEST else ():
         if isinstance(part, Message):
             yield from _leaves(part, depth + 1)
 
@@ -97,16 +96,16 @@ def _text(part: Message) -> str:
 def _decoded(content: bytes, charset: str | None) -> str:
     try:
         return content.decode(charset or "utf-8", errors="replace")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # a charset nobody knows, or one that is no name at all
         return content.decode(errors="replace")
 
 
 def _file_name(part: Message) -> str:
     try:
         found = part.get_param("filename", None, "content-disposition") or part.get_param("name", None, "content-type")
-    except ValueError:  # a continuation whose number has thousands of digits
+        return words(collapse_rfc2231_value(found)) if found else ""
+    except ValueError:  # a continuation whose number has thousands of digits, a charset that is no name
         return ""
-    return words(collapse_rfc2231_value(found)) if found else ""
 
 
 def _plain(value: object) -> str:

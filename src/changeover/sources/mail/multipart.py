@@ -35,7 +35,7 @@ class Part:
         charset = parse_options_header(self.headers.get("Content-Type"))[1].get("charset", "utf-8")
         try:
             return self.content.decode(charset, errors="replace")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):
             return self.content.decode(errors="replace")
 
 
