@@ -10,19 +10,24 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TypeAlias, TypeVar
 from urllib.request import Request, urlopen
 
+from demo_mail import House, NotStarted, Suppliers
+from dotenv import dotenv_values
+
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = ROOT / "src" / "run_automation_dev.py"
 WARNINGS = 2  # the doctor's exit code when nothing is broken
 PARTIAL = 2  # a run's exit code when a calendar could not be read
 PLAN_LINES = 12
+MAIL_WITHIN = 60.0  # seconds until a mailed report's stays are in the base
 FLAGS = {
     "Same-day Turnover": "same-day",
     "Overlapping Dates": "overlapping",
@@ -42,9 +47,30 @@ class Sandbox:
     """A running sandbox: where it is, and the variables that point the program at it."""
 
     folder: Path
-    airtable: str
-    base_id: str
-    feeds: str
+    feeds_number: int
+    where: Mapping[str, Mapping[str, object]] = field(repr=False)
+
+    @property
+    def airtable(self) -> str:
+        return str(self.where["airtable"]["url"])
+
+    @property
+    def base_id(self) -> str:
+        return str(_as(self.where["airtable"]["dev"], dict)["base_id"])
+
+    @property
+    def feeds(self) -> str:
+        return str(self.where["feeds"]["url"])
+
+    @property
+    def today(self) -> date:
+        return date.fromisoformat(str(_get(f"{self.feeds}/_sandbox/truth")["date"]))
+
+    @property
+    def suppliers(self) -> Suppliers:
+        settings = dotenv_values(self.folder / "config" / "dev.env")
+        given = {name: value or "" for name, value in settings.items()}
+        return Suppliers.of(self.feeds_number, self.today, self.where, given)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -59,38 +85,48 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     folder = Path(tempfile.mkdtemp(prefix="changeover-demo-"))
+    house: House | None = None
     keep = False
     try:
         sandbox = _up(folder, options.feeds)
-        _two_days(sandbox)
+        house = House(sandbox.variables, folder)
+        _two_days(sandbox, house)
         keep = options.keep
-    except DemoFailed as failure:
+    except (DemoFailed, NotStarted) as failure:
         sys.stderr.write(f"\nThe demo failed: {failure}\n")
         return 3
     except KeyboardInterrupt:
-        sys.stderr.write("\nEnded early; stopping the stand-ins.\n")
+        sys.stderr.write("\nEnded early; stopping everything that was started.\n")
         return 130
     finally:
         if not keep:
+            if house is not None:
+                house.close()
             _down(folder)
-    _farewell(sandbox, keep=keep)
+    _farewell(sandbox, house, keep=keep)
     return 0
 
 
-def _two_days(sandbox: Sandbox) -> None:
+def _two_days(sandbox: Sandbox, house: House) -> None:
     _heading("Is everything in place?  changeover doctor --env dev")
     _say(_program(sandbox, "doctor", "--env", "dev", accepted=(0, WARNINGS)))
 
+    _heading("The front door opens.  changeover serve, changeover worker --env dev")
+    house.open()
+    ready = _get(f"{house.url}/readyz")["ready"]
+    _say(f"  web server          {house.url}, {'ready' if ready else 'not ready'}")
+    suppliers = sandbox.suppliers
+
     _heading("Day one: the base is empty.  src/run_automation_dev.py")
-    first = _run(sandbox, RUNNER, "--json")
-    _summary(first)
+    _day_one(sandbox, house, suppliers)
 
     _heading("Again, nothing has changed")
     _summary(_run(sandbox, RUNNER, "--json"))
     _say("  (Most of these calls read back what day one has just written; a quiet cycle later makes four.)")
 
-    day = date.fromisoformat(str(_get(f"{sandbox.feeds}/_sandbox/truth")["date"])) + timedelta(days=1)
+    day = sandbox.today + timedelta(days=1)
     events = _post(f"{sandbox.feeds}/_sandbox/day", {"date": day.isoformat()})
+    suppliers.live_to(day)
     _heading(f"The next day, {day}, in the business")
     for kind in ("booked", "blocked", "canceled", "changed"):
         _say(f"  {len(_as(events.get(kind, []), list)):>4} {kind}")
@@ -105,11 +141,46 @@ def _two_days(sandbox: Sandbox) -> None:
     _heading("Day two, 08:00.  src/run_automation_dev.py")
     _summary(_run(sandbox, RUNNER, "--json", "--at", at))
     _day_goes_on(sandbox, day)
+
+    _heading("A report comes in between two cycles: the worker imports it at once")
+    _mail_between_cycles(sandbox, house, suppliers)
     _base(sandbox)
 
-    _heading("What has run.  changeover runs list --env dev")
+    _heading("What has run, what came in.  changeover runs list, changeover events list --env dev")
     _say(_program(sandbox, "runs", "list", "--env", "dev"))
+    _say(_program(sandbox, "events", "list", "--env", "dev"))
     _say(_program(sandbox, "held", "list", "--env", "dev"))
+
+
+def _day_one(sandbox: Sandbox, house: House, suppliers: Suppliers) -> None:
+    """Three sources in one cycle: while it reads calendars, the morning's report comes in by mail."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as complaints:
+        command = [sys.executable, str(RUNNER), "--json"]
+        cycle = subprocess.Popen(command, env=sandbox.variables, stdout=out, stderr=complaints)  # noqa: S603 - our own
+        time.sleep(2)  # it is reading calendars by now
+        sent = suppliers.mail_the_report(house.url)
+        _say(f"  a mail with a report of {suppliers.rows()} stays: {sent['outcome']} with {sent['status']}")
+        code = cycle.wait()
+        out.seek(0)
+        complaints.seek(0)
+        if code not in (0, PARTIAL):
+            sys.stderr.write(out.read() + complaints.read())
+            raise DemoFailed(f"the first cycle ended with {code}")
+        _summary(_as(json.loads(out.read()), dict))
+
+
+def _mail_between_cycles(sandbox: Sandbox, house: House, suppliers: Suppliers) -> None:
+    began = time.monotonic()
+    sent = suppliers.mail_the_report(house.url)
+    _say(f"  a mail with a report of {suppliers.rows()} stays: {sent['outcome']} with {sent['status']}")
+    while time.monotonic() - began < MAIL_WITHIN:
+        runs = _as(_as(json.loads(_program(sandbox, "runs", "list", "--env", "dev", "--json")), dict)["runs"], list)
+        mailed = [each for each in runs if each["trigger"] == "mail" and each["state"] in ("succeeded", "partial")]
+        if mailed and _as(mailed[0]["counters"], dict).get("files"):
+            _say(f"  {time.monotonic() - began:.0f} s later the run {mailed[0]['id']} has taken it in")
+            return
+        time.sleep(1)
+    raise DemoFailed(f"the mailed report was not taken in within {MAIL_WITHIN:.0f} s")
 
 
 def _day_goes_on(sandbox: Sandbox, day: date) -> None:
@@ -118,7 +189,7 @@ def _day_goes_on(sandbox: Sandbox, day: date) -> None:
     _heading("Day two goes on. One calendar answers with a sign-in page from noon on")
     _put(f"{sandbox.feeds}/_sandbox/feeds/{name}", {"body": "<html><body>Please sign in</body></html>"})
     for hour in (12, 16, 20):
-        result = _run(sandbox, RUNNER, "--json", "--at", f"{day}T{hour}:00:00-07:00")
+        result = _run(sandbox, RUNNER, "--json", "--only", "ICS Calendar", "--at", f"{day}T{hour}:00:00-07:00")
         for automation in _as(result["automations"], list):
             _say(f"  {hour}:00  {automation['text']}")
     _say("  (Canceled stays have now been missing four times in a row over twelve hours, and are removed.)")
@@ -130,12 +201,15 @@ def _summary(result: Json) -> None:
         changes = _as(counters.get("changes", {}), dict)
         flags = {name: number for name, number in _as(counters.get("flags", {}), dict).items() if number}
         _say(f"  {automation['name']}: {automation['text']}")
-        _say(f"  feeds read          {counters.get('feeds')}, {counters.get('feeds_failing')} failing")
+        if not changes and "unchanged" not in counters:
+            continue
         for verb in ("new", "modified", "removed", "held"):
-            _say(f"  {verb:<19} {sum(n for name, n in changes.items() if name.startswith(f'{verb}.'))}")
-        _say(f"  unchanged           {counters.get('unchanged')}")
-        _say(f"  flags set           {', '.join(f'{n} {name}' for name, n in flags.items()) or 'none'}")
-        _say(f"  Airtable calls      {counters.get('airtable_calls')}")
+            _say(f"    {verb:<17} {sum(n for name, n in changes.items() if name.startswith(f'{verb}.'))}")
+        for name in ("unchanged", "mirrors"):
+            _say(f"    {name:<17} {counters.get(name)}")
+        if flags:
+            _say(f"    flags set         {', '.join(f'{n} {name}' for name, n in flags.items())}")
+        _say(f"    Airtable calls    {counters.get('airtable_calls')} so far in this cycle")
 
 
 def _base(sandbox: Sandbox) -> None:
@@ -148,17 +222,20 @@ def _base(sandbox: Sandbox) -> None:
     _say(f"  flags in the base   {', '.join(f'{n} {name}' for name, n in flagged.items())}")
 
 
-def _farewell(sandbox: Sandbox, *, keep: bool) -> None:
+def _farewell(sandbox: Sandbox, house: House | None, *, keep: bool) -> None:
     if not keep:
         _say("\nDone. Nothing is left running. To look around yourself: scripts/demo --keep")
         return
-    _heading("The stand-ins are up. Look around:")
+    _heading("The stand-ins, the web server and the worker are up. Look around:")
     _say(f"""  export CHANGEOVER_CONFIG={sandbox.folder}/config CHANGEOVER_HOME={sandbox.folder}/var
   .venv/bin/changeover runs list --env dev
+  .venv/bin/changeover events list --env dev
+  curl {house.url if house else ""}/readyz
   curl '{sandbox.airtable}/_sandbox/records?base_id={sandbox.base_id}&table=Reservations'
   curl '{sandbox.feeds}/_sandbox/truth'
   less {sandbox.folder}/var/dev/logs/*.jsonl
 Stop them:
+  kill {" ".join(map(str, house.pids if house else []))}
   .venv/bin/changeover sandbox down --dir {sandbox.folder} && rm -r {sandbox.folder}""")
 
 
@@ -166,9 +243,9 @@ def _up(folder: Path, feeds: int) -> Sandbox:
     _heading(f"A business with {feeds} calendars.  changeover sandbox up --dir {folder}")
     command = [sys.executable, "-m", "changeover.cli", "sandbox", "up", "--dir", str(folder), "--feeds", str(feeds)]
     where = _as(json.loads(_call(command, dict(os.environ), (0,))), dict)
-    airtable, calendars = _as(where["airtable"], dict), _as(where["feeds"], dict)
-    _say(f"  Airtable stand-in   {airtable['url']}\n  calendars           {calendars['url']}")
-    return Sandbox(folder, str(airtable["url"]), str(_as(airtable["dev"], dict)["base_id"]), str(calendars["url"]))
+    for name in ("airtable", "feeds", "cloudmailin", "evolve"):
+        _say(f"  {name:<19} {_as(where[name], dict)['url']}")
+    return Sandbox(folder, feeds, where)
 
 
 def _down(folder: Path) -> None:
