@@ -12,7 +12,7 @@ from math import inf
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from changeover.store.database import Database
 
@@ -134,6 +134,7 @@ class Writer:
             try:
                 transaction.commit()
             except DBAPIError as error:
+                connection.invalidate()  # it may still be within the transaction, and would be used again
                 _fail(jobs, Busy("not committed") if _is_refusal(error) else Unsure(type(error).__name__))
                 return
         for job, (result, failure) in zip(jobs, results, strict=True):
@@ -148,10 +149,10 @@ def _attempt(connection: Connection, job: _Job) -> tuple[object, Exception | Non
     try:
         with connection.begin_nested():
             return job.work(connection), None
-    except DBAPIError as error:
+    except OperationalError as error:  # a lock of PostgreSQL's that did not come free, among others
         if not connection.in_transaction() or _is_fatal(error):
             raise
-        return None, error
+        return None, Busy(type(error).__name__)
     except Exception as error:  # noqa: BLE001 - it belongs to whoever handed the work over, and is raised there
         return None, error
 
