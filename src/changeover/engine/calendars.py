@@ -98,10 +98,10 @@ def _observe(work: Work, known: Knowledge) -> Fetched:
         allow_private=settings.allow_private_feeds,
     )
     configured = feed_configs([_row(feed) for feed in known.feeds], known.known.property_names)
+    memory = StoredFeeds(work.db)
+    memory.fetch_all()
     results = asyncio.run(
-        observe(
-            configured, StoredFeeds(work.db), now=work.now, rules=work.rules, settings=fetch, platforms=work.platforms
-        )
+        observe(configured, memory, now=work.now, rules=work.rules, settings=fetch, platforms=work.platforms)
     )
     return Fetched(results, names)
 

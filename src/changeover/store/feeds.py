@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,9 +45,22 @@ class StoredFeeds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._fetched: dict[str, FeedState] = {}
+        self._never: Callable[[str], bool] = lambda _record_id: False
+
+    def fetch_all(self) -> None:
+        """Reads the states of all feeds at once, for a run that will ask for each; none is kept once asked for."""
+        with self._database.read() as connection:
+            rows = connection.execute(_STATE, execution_options={"yield_per": _FEEDS})
+            self._fetched = {row.record_id: _state(row) for row in rows}
+        known = frozenset(self._fetched)
+        self._never = lambda record_id: record_id not in known
 
     def get(self, record_id: str) -> FeedState | None:
         """The state of a feed without its body; None for one never fetched."""
+        fetched = self._fetched.pop(record_id, None)
+        if fetched is not None or self._never(record_id):
+            return fetched
         with self._database.read() as connection:
             row = connection.execute(_STATE.where(feeds.c.record_id == record_id)).one_or_none()
         return None if row is None else _state(row)
@@ -80,6 +93,7 @@ def known_urls(connection: Connection) -> dict[str, str]:
     return found
 
 
+_FEEDS = 500
 # The reading is fetched as text: whoever needs it knows its form, and most runs need only a few.
 _STATE = select(
     *(column for column in feeds.c if column.name not in ("body", "observations", "extra")),

@@ -46,6 +46,15 @@ def test_a_feed_never_fetched_is_unknown(database: Database) -> None:
     assert stored.body("recA") is None
 
 
+def test_states_that_were_read_at_once_come_back_as_one_by_one_and_as_often_as_asked(database: Database) -> None:
+    with database.begin() as connection:
+        save(connection, [STATE, FeedState("recB")])
+    one_by_one, stored = StoredFeeds(database), StoredFeeds(database)
+    stored.fetch_all()
+    for record_id in ("recA", "recB", "recC", "recA"):
+        assert stored.get(record_id) == one_by_one.get(record_id)
+
+
 def test_a_state_without_body_and_reading_leaves_the_stored_ones_alone(database: Database) -> None:
     with database.begin() as connection:
         save(connection, [STATE])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from yarl import URL
 
@@ -80,6 +81,7 @@ def feed_configs(rows: Iterable[FeedRow], property_names: Mapping[str, str]) -> 
     return list(_without_doubles(feeds))
 
 
+@lru_cache(4096)  # a run asks several times for each
 def fetch_url(url: str) -> URL:
     """The address a feed's URL stands for: `webcal` means https (P-11). Raises ValueError for a malformed one."""
     scheme = url.partition(":")[0].lower()

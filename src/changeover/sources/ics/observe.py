@@ -235,7 +235,11 @@ def _as_its_double(result: FeedResult, by_id: dict[str, FeedResult]) -> FeedResu
 
 
 def _log(result: FeedResult) -> None:
-    tell = log.warning if result.outcome in (Outcome.FAILED, Outcome.MISCONFIGURED) else log.info
+    """A line per feed that has something to say; a calendar that is as it was is counted by the run."""
+    if result.outcome is Outcome.UNCHANGED:
+        tell = log.debug
+    else:
+        tell = log.warning if result.outcome in (Outcome.FAILED, Outcome.MISCONFIGURED) else log.info
     tell(
         "feed.failed" if result.outcome is Outcome.FAILED else "feed.fetched",
         feed=result.feed.record_id,

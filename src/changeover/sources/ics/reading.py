@@ -8,6 +8,7 @@ from datetime import date
 
 from changeover.core.stay import Kind, Observation, Rejected
 
+_KINDS = {str(each): each for each in Kind}
 _STABLE, _CANCELED, _OPEN_END = 1, 2, 4
 
 
@@ -78,7 +79,7 @@ def _observation(row: tuple[str, str, str, str, str, int], property_id: str) -> 
         property_id=property_id,
         check_in=date.fromisoformat(check_in),
         check_out=date.fromisoformat(check_out),
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         block_type=block_type,
         canceled=bool(flags & _CANCELED),
         stable_uid=bool(flags & _STABLE),

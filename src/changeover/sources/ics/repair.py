@@ -19,7 +19,7 @@ _BLANKS = b" \t\r\n\x00"
 _LINE_END = re.compile(rb"[\r\n]+")
 _FOLD = re.compile(rb"\n[ \t]")
 _LINE = re.compile(r'([A-Za-z0-9-]+)((?:;[^":]*(?:"[^"]*"[^":]*)*)?):(.*)', re.DOTALL)
-_PLAIN_LINE = re.compile(r"([A-Z-]+)(;VALUE=DATE)?:(.*)", re.DOTALL)
+_PLAIN_HEAD = re.compile(r"[A-Z-]+(?:;VALUE=DATE)?")
 _CALENDAR_NAMES = frozenset({"PRODID", "VERSION", "CALSCALE", "METHOD"})
 _VOLATILE = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})  # P-5, P-36
 
@@ -79,6 +79,8 @@ class _Reader:
     zones: list[tuple[Line, ...]] = field(default_factory=list)
     events: list[tuple[Line, ...]] = field(default_factory=list)
     block: list[Line] = field(default_factory=list)  # the event or zone being read
+    collects: bool = False  # lines belong into the block now
+    heads: dict[str, tuple[str, str]] = field(default_factory=dict)  # name and parameters of plain lines met before
     dropped_lines: int = 0
     dropped_parts: int = 0
     junk: int = 0
@@ -138,22 +140,27 @@ def _decode(raw: bytes, charset: str | None) -> str:
 
 
 def _take(reader: _Reader, text: str) -> None:
-    plain = _PLAIN_LINE.fullmatch(text)
-    match = plain or _LINE.fullmatch(text.strip())
-    if match is None:
-        if not reader.open:
-            raise BrokenBody(CUT_OFF)
-        reader.junk += 1
-        return
-    name, params, value = match.group(1), match.group(2) or "", match.group(3).strip()
-    if plain is None:
-        name = name.upper()
+    head, colon, value = text.partition(":")
+    known = reader.heads.get(head) if colon else None
+    if known is None:
+        match = _LINE.fullmatch(text.strip())
+        if match is None:
+            if not reader.open:
+                raise BrokenBody(CUT_OFF)
+            reader.junk += 1
+            return
+        known, value = (match[1].upper(), match[2]), match[3]
+        if _PLAIN_HEAD.fullmatch(head):
+            reader.heads[head] = known
+    name, params = known
     if name == "BEGIN":
-        _begin(reader, value.upper())
+        _begin(reader, value.strip().upper())
     elif name == "END":
-        _end(reader, value.upper())
+        _end(reader, value.strip().upper())
+    elif reader.collects:
+        reader.block.append(Line(name, params, value.strip()))
     else:
-        _keep(reader, Line(name, params, value))
+        _keep(reader, Line(name, params, value.strip()))
 
 
 def _begin(reader: _Reader, name: str) -> None:
@@ -167,6 +174,7 @@ def _begin(reader: _Reader, name: str) -> None:
         reader.dropped_parts += 1
     if "VTIMEZONE" in inside and name != "VTIMEZONE":
         reader.block.append(Line("BEGIN", "", name))
+    reader.collects = _collects(inside)
 
 
 def _end(reader: _Reader, name: str) -> None:
@@ -182,19 +190,23 @@ def _end(reader: _Reader, name: str) -> None:
         reader.calendars.append(Calendar(tuple(reader.lines), tuple(reader.zones), tuple(reader.events)))
         for part in (reader.lines, reader.zones, reader.events):
             part.clear()
+    reader.collects = _collects(reader.open)
+
+
+def _collects(inside: list[str]) -> bool:
+    """Whether lines at this place are an event's own, or anything of a zone; those of an alarm are nobody's."""
+    return len(inside) > 1 and (inside[1] == "VTIMEZONE" or inside[1:] == ["VEVENT"])
 
 
 def _keep(reader: _Reader, line: Line) -> None:
-    inside = reader.open
-    if not inside:
+    """A line that stands in no event and no zone."""
+    if not reader.open:
         raise BrokenBody(CUT_OFF)
-    if len(inside) == 1:
+    if len(reader.open) == 1:
         if line.name in _CALENDAR_NAMES or line.name.startswith("X-WR-"):
             reader.lines.append(line)
         else:
             reader.dropped_lines += 1
-    elif inside[1] == "VTIMEZONE" or inside[1:] == ["VEVENT"]:
-        reader.block.append(line)
 
 
 def _notes(reader: _Reader) -> Iterator[str]:

@@ -79,15 +79,11 @@ def _zone(block: Sequence[Line]) -> tzinfo | None:
     return found
 
 
-def texts(lines: Iterable[Line], method: str) -> EventText:
+def texts(lines: Sequence[Line], method: str) -> EventText:
     """The words of an event, unescaped and trimmed; the first of a repeated property counts (P-26)."""
-    first: dict[str, str] = {}
-    categories: list[str] = []
-    for name, _, value in lines:
-        if name == "CATEGORIES":
-            categories.extend(unescape(part) for part in _COMMA.split(value))
-        else:
-            first.setdefault(name, value)
+    first = {name: value for name, _, value in reversed(lines)}
+    lists = [line.value for line in lines if line.name == "CATEGORIES"] if "CATEGORIES" in first else ()
+    categories = [unescape(part) for each in lists for part in _COMMA.split(each)]
     return EventText(
         summary=unescape(first.get("SUMMARY", "")),
         description=unescape(first.get("DESCRIPTION", "")),
@@ -108,13 +104,9 @@ def unescape(text: str) -> str:
 
 def values(lines: Sequence[Line], text: EventText, zones: Zones) -> Values:
     """All values of an event that are not words. Raises BadValue: no DTSTART, or one that is no date (R-39)."""
-    first: dict[str, Line] = {}
-    excluded: list[Line] = []
-    for line in lines:
-        if line.name == "EXDATE":
-            excluded.extend(Line("EXDATE", line.params, part.strip()) for part in line.value.split(","))
-        else:
-            first.setdefault(line.name, line)
+    first = {line[0]: line for line in reversed(lines)}
+    exceptions = [line for line in lines if line.name == "EXDATE"] if "EXDATE" in first else ()
+    excluded = [Line("EXDATE", line.params, part.strip()) for line in exceptions for part in line.value.split(",")]
     if "DTSTART" not in first:
         raise BadValue("missing_date")
     moments = _Moments(zones)
@@ -140,7 +132,7 @@ class _Moments:
 
     def one(self, line: Line) -> Moment:
         """The date or instant of a line; floating where nobody knows its zone (P-27)."""
-        value = line.value[:8] if _VALUE_IS_DATE.search(line.params) else line.value
+        value = line.value[:8] if line.params and _VALUE_IS_DATE.search(line.params) else line.value
         if _DAY.fullmatch(value):
             return _day(value)
         if found := _UTC.fullmatch(value):
@@ -156,7 +148,7 @@ class _Moments:
 
 def _day(digits: str) -> date:
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        return date.fromisoformat(digits)
     except ValueError:
         raise BadValue("bad_date") from None
 

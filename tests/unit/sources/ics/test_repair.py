@@ -121,3 +121,9 @@ def test_the_canonical_hash_sees_values_only() -> None:
     assert canonical_hash(repair(here)) == canonical_hash(repair(there))
     assert canonical_hash(repair(here)) != canonical_hash(repair(here.replace(b"UID:2", b"UID:3")))
     assert canonical_hash(repair(here)) != canonical_hash(repair(here.replace(b"PRODID:x", b"METHOD:CANCEL")))
+
+
+def test_a_name_without_a_value_is_no_line_even_where_the_name_was_met_before() -> None:
+    body = ONE.replace(b"END:VEVENT", b"UID\r\nEND:VEVENT")
+    assert event(body) == event(ONE)
+    assert repair(body).notes == ("1 unreadable lines dropped",)
