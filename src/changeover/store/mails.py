@@ -33,7 +33,8 @@ def receive(connection: Connection, payload: Mapping[str, Json], received_at: da
     }
     # The two dialects spell this alike, but share no class.
     insert = sqlite.insert(events) if connection.dialect.name == "sqlite" else postgresql.insert(events)
-    return connection.execute(insert.values(row).on_conflict_do_nothing()).rowcount > 0
+    entered = connection.execute(insert.values(row).on_conflict_do_nothing().returning(events.c.id))
+    return entered.first() is not None
 
 
 def paths(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
