@@ -197,12 +197,18 @@ def plain_rate_limit(value: str) -> web.Response:
     return web.Response(status=429, headers={name.strip(): content.strip()} if content else None)
 
 
+def plain_html() -> web.Response:
+    """The answer of mode `html` where a stand-in knows none of its own: a sign-in page that looks like success."""
+    return web.Response(text=SIGN_IN_PAGE, content_type="text/html")
+
+
 def install_control(
     app: web.Application,
     *,
     reset: Callable[[], None],
     rate_limit_answer: Callable[[str], web.Response] = plain_rate_limit,
     status_answer: Callable[[int], web.Response] = plain_status,
+    html_answer: Callable[[], web.Response] = plain_html,
     key_of: Callable[[web.Request], str] = credential_of,
     exempt: Callable[[Fault, str], bool] = lambda _fault, _path: False,
 ) -> Control:
@@ -214,7 +220,7 @@ def install_control(
     """
     control = Control(key_of=key_of, exempt=exempt)
     app[CONTROL] = control
-    app.middlewares.insert(0, _middleware(control, _Answers(rate_limit_answer, status_answer)))
+    app.middlewares.insert(0, _middleware(control, _Answers(rate_limit_answer, status_answer, html_answer)))
     app.router.add_get(f"{PREFIX}/requests", _list_requests)
     app.router.add_get(f"{PREFIX}/faults", _list_faults)
     app.router.add_post(f"{PREFIX}/faults", _add_fault)
@@ -233,6 +239,7 @@ def install_control(
 class _Answers:
     rate_limit: Callable[[str], web.Response]
     status: Callable[[int], web.Response]
+    html: Callable[[], web.Response]
 
 
 def _middleware(control: Control, answers: _Answers) -> Middleware:
@@ -289,7 +296,7 @@ async def _spoiled(fault: Fault, answers: _Answers, run: Run, request: web.Reque
         case FaultMode.RATE_LIMIT:
             return answers.rate_limit(fault.value)
         case FaultMode.HTML:
-            return web.Response(text=SIGN_IN_PAGE, content_type="text/html")
+            return answers.html()
         case FaultMode.LATENCY:
             await asyncio.sleep(float(fault.value))
             return await run()
