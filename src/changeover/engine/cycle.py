@@ -18,7 +18,7 @@ from changeover.airtable.deliver import Delivery, enqueue, send_next
 from changeover.airtable.errors import WrongBase
 from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
-from changeover.engine import calendars, reports, watch
+from changeover.engine import calendars, portal, reports, watch
 from changeover.engine.base import Base, Reader
 from changeover.engine.durable import Durable, asked_to_revive
 from changeover.engine.housekeeping import keep_house
@@ -57,6 +57,7 @@ class Automation:
 REGISTRY: tuple[Automation, ...] = (
     Automation(calendars.NAME, timedelta(minutes=10), calendars.run),
     Automation(reports.NAME, timedelta(minutes=10), reports.run),
+    Automation(portal.NAME, timedelta(minutes=10), portal.run),
 )
 AUTOMATIONS: tuple[str, ...] = tuple(automation.name for automation in REGISTRY)
 
@@ -246,6 +247,8 @@ class Cycle:
             still_ours=self._lease.check,
             deliver=self._deliver,
             calls=self._calls,
+            sleep=self._stopping.sleep,
+            asked_to_end=lambda: self._stopping.reason is not None,
         )
 
     def _deliver(self, run_id: str) -> Delivered:

@@ -1,8 +1,10 @@
-"""The inbox in a run: files are taken, and moved only once what they say is committed (F-2)."""
+"""Reports on disk in a run: taken or kept as they come, and put away only once what they say is committed (F-2)."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from changeover.engine.work import Work
@@ -11,6 +13,7 @@ from changeover.sources.csv import inbox
 from changeover.sources.csv.inbox import INBOX, InboxFile, Move
 from changeover.store import reports
 
+DOWNLOADS_KEPT = timedelta(days=30)
 log = logging.get(__name__)
 
 
@@ -48,6 +51,25 @@ def take(work: Work) -> Taken:
         if committed.get(name) != file.sha256:
             files.append(file)
     return Taken(tuple(files), tuple(locked))
+
+
+def keep(work: Work, name: str, raw: bytes) -> InboxFile:
+    """A verified export of the portal as a report, kept before it is read (R-6); a dry run keeps nothing."""
+    if not work.dry_run:
+        folder = inbox.downloads(csv_folder(work))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = inbox.put(folder, name, raw).name
+    return InboxFile(name, work.now, raw, hashlib.sha256(raw).hexdigest())
+
+
+def prune_downloads(work: Work) -> int:
+    """Deletes exports that were kept and never imported, 30 days after (F-3); how many."""
+    folder, gone = inbox.downloads(csv_folder(work)), 0
+    for path in [folder / name for name in inbox.waiting(folder)]:
+        if work.now.timestamp() - path.stat().st_mtime > DOWNLOADS_KEPT.total_seconds():
+            path.unlink()
+            gone += 1
+    return gone
 
 
 def move(work: Work) -> tuple[str, ...]:

@@ -112,8 +112,11 @@ class Remembered:
             reports.note_addresses(connection, each.addresses, self.now)
         reports.decide_moves(connection, _moves(self.results))
 
-    def alerts(self) -> Iterator[Alert]:
-        """One per file that waits for a person, or of which rows do (R-18, A-8); none says what a cell holds."""
+    def alerts(self, warnings: str) -> Iterator[Alert]:
+        """One per file that waits for a person, or of which rows do (R-18, A-8); `warnings` is the rule of the others.
+
+        None says what a cell holds.
+        """
         by_file: dict[str, list[Event]] = defaultdict(list)
         for event in self.waiting:
             by_file[str(event.payload["file"])].append(event)
@@ -124,7 +127,7 @@ class Remembered:
             yield Alert("csv_rejected", name[:200], Level.WARNING, f"{text}: {reasons}; see csv/{REJECTED}")
         for result in self.results:
             for name, text in result.warnings:
-                yield Alert("csv_warning", name[:200], Level.WARNING, text)
+                yield Alert(warnings, name[:200], Level.WARNING, text)
 
 
 def _moves(results: Iterable[SupplierResult]) -> Iterator[FileMove]:

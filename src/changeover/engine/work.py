@@ -36,7 +36,10 @@ class ReadAgain(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One automation's run (C-16). `now` is the business's clock; `deliver` sends what `run_id` has committed."""
+    """One automation's run (C-16). `now` is the business's clock; `deliver` sends what `run_id` has committed.
+
+    `sleep` waits, and raises at once when the run is to end meanwhile; `asked_to_end` says so without waiting.
+    """
 
     settings: Settings
     db: Database
@@ -52,6 +55,8 @@ class Work:
     still_ours: Callable[[Connection], None]
     deliver: Callable[[str], Delivered]
     calls: Callable[[], int]
+    sleep: Callable[[float], None]
+    asked_to_end: Callable[[], bool]
 
     @property
     def env(self) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from changeover.engine import report_files, reports
+from changeover.engine import report_files, report_import, reports
 from changeover.engine.stopping import Interrupted
 from changeover.sources.csv import inbox
 
@@ -94,13 +94,13 @@ def test_when_the_homes_cannot_be_read_again_no_row_is_set_aside(bureau, monkeyp
     bureau.report(row("1"))
     bureau.run()
     bureau.report(row("2", home="Nowhere Cabin"))
-    observed = reports._observed
+    observed = report_import._observed
 
     def then_down(*arguments):
         bureau.business.sandbox.fault("status", 503, method="GET", path="Properties")
         return observed(*arguments)
 
-    monkeypatch.setattr(reports, "_observed", then_down)
+    monkeypatch.setattr(report_import, "_observed", then_down)
     ran = bureau.run()
     assert ran.text.startswith("❌ Airtable cannot be read — Airtable does not answer")
     assert bureau.names("inbox") == ["report.csv"]

@@ -134,7 +134,7 @@ def test_the_same_stay_waits_once_and_rows_without_id_each_for_themselves(reject
 def test_no_summary_and_no_alert_holds_a_cell(rejected) -> None:
     cells = SetAside(3, Reason.BAD_DATE, ("7002", "Nadia Quillfeather", "(480) 555-0101"), "7002")
     found = Remembered.of([result(cells)], (), rejected, NOW)
-    said = " ".join([*(each.summary for each in found.waiting), *(each.text for each in found.alerts())])
+    said = " ".join([*(each.summary for each in found.waiting), *(each.text for each in found.alerts("csv_warning"))])
     assert said == "report.csv line 3: bad_date 1 rows of report.csv were set aside: bad_date; see csv/rejected"
 
 

@@ -46,6 +46,11 @@ class Move:
     rejected_rows: str | None = None
 
 
+def downloads(csv_folder: Path) -> Path:
+    """Where the portal's exports lie until they are imported; they never pass the inbox (R-80)."""
+    return csv_folder.parent / "raw" / "evolve"
+
+
 def waiting(inbox: Path) -> list[str]:
     """The names of the files to take, in order; what is still being written is left alone (R-20)."""
     if not inbox.is_dir():
@@ -80,10 +85,12 @@ def received(name: str, written: datetime, now: datetime, zone: tzinfo) -> datet
 def carry_out(csv_folder: Path, move: Move) -> None:
     """Writes the set-aside rows, then moves the file; safe to repeat after being cut short at any point (F-2).
 
-    A file that has changed since it was read is a new one: it stays. Raises OSError.
+    It lies in the inbox or among the portal's downloads. One that has changed since it was read is a new one: it stays.
+    Raises OSError.
     """
-    path = csv_folder / INBOX / move.name
-    if not _is(path, move.sha256):
+    lying = (folder / move.name for folder in (csv_folder / INBOX, downloads(csv_folder)))
+    path = next((each for each in lying if _is(each, move.sha256)), None)
+    if path is None:
         return
     if move.rejected_rows is not None:
         _keep_rows(csv_folder / REJECTED, f"{path.stem}.csv", move)
@@ -91,7 +98,7 @@ def carry_out(csv_folder: Path, move: Move) -> None:
     path.rename(target)
     target.chmod(_FILE_MODE)
     _sync(csv_folder / move.folder)
-    _sync(csv_folder / INBOX)
+    _sync(path.parent)
 
 
 def put(folder: Path, name: str, body: bytes) -> Path:

@@ -65,7 +65,7 @@ class SupplierResult:
     """What one supplier's files gave. `supplier` is None for a file that nobody's header fits.
 
     `imported` is when the newest imported report was received, None where none was; `addresses` are those Tab 1 showed;
-    `warnings` are texts for people, by file.
+    `warnings` are texts for people, by file. `unfiltered` marks a report that shows more than it was asked for (R-81).
     """
 
     supplier: Supplier | None
@@ -74,6 +74,7 @@ class SupplierResult:
     imported: datetime | None = None
     addresses: frozenset[tuple[str, str]] = frozenset()
     warnings: tuple[tuple[str, str], ...] = ()
+    unfiltered: bool = False
 
     @property
     def cause(self) -> str:
@@ -221,6 +222,7 @@ class _Group:
             batch=self._batch(observations, owners),
             imported=max((each.file.received for each in reports), default=None),
             warnings=tuple(self._warnings()),
+            unfiltered=self.newest is not None and self._unfiltered(self.newest),
         )
 
     def _batch(self, observations: Sequence[Observation], owners: int) -> Batch | None:
