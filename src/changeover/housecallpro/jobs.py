@@ -1,0 +1,133 @@
+"""Jobs: found, read, made, noted and tagged (HC-40 … HC-52); which of it is right is not decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from changeover.core.job import Gone as GoneJob
+from changeover.core.job import Job
+from changeover.core.job_order import JobOrder
+from changeover.housecallpro import directory
+from changeover.housecallpro.client import HousecallPro, Query, checked_id
+from changeover.housecallpro.errors import Gone, Json, Misrouted, NotFound
+from changeover.housecallpro.models import JobModel, Named, instant_text, parsed
+
+EXPANDED: Final[Query] = (("expand[]", "appointments"),)
+_STABLE: Final[Query] = (("sort_by", "created_at"), ("sort_direction", "asc"))
+_SETTLING: Final = (0.0, 0.5, 1.5)
+
+
+def read(client: HousecallPro, job_id: str) -> Job:
+    """The truth about one job, with its visits (HC-46). Raises NotFound or Gone for one that is deleted."""
+    return parsed(JobModel, client.get(f"/jobs/{checked_id(job_id)}", EXPANDED)).job()
+
+
+def look(client: HousecallPro, job_id: str) -> Job | GoneJob:
+    """A job, or that it is gone: by 404 or 410 and by nothing else (HC-92).
+
+    An unknown path is 404 too. So a 404 that does not speak of a job counts only where the company itself is found;
+    else Misrouted, and no job is taken for deleted because of a wrong address.
+    """
+    try:
+        return read(client, job_id)
+    except Gone:
+        return GoneJob(job_id)
+    except NotFound as error:
+        if "job" not in error.message.lower():
+            _prove_address(client)
+        return GoneJob(job_id)
+
+
+def _prove_address(client: HousecallPro) -> None:
+    try:
+        directory.company(client)
+    except NotFound as error:
+        raise Misrouted(status=error.status) from None
+
+
+def between(client: HousecallPro, first: datetime, last: datetime, *, customer_id: str = "") -> tuple[Job, ...]:
+    """The jobs that start within [first, last], with their visits; of one customer where it is named (HC-40, HC-44)."""
+    window = [("scheduled_start_min", instant_text(first)), ("scheduled_start_max", instant_text(last))]
+    whose = [("customer_id", checked_id(customer_id))] if customer_id else []
+    return _all(client, [*window, *whose])
+
+
+def unscheduled(client: HousecallPro) -> tuple[Job, ...]:
+    """The jobs without a start, which are in no window (HC-41, HC-44)."""
+    return _all(client, [("work_status[]", "unscheduled")])
+
+
+def changed_since(client: HousecallPro, since: datetime) -> tuple[Job, ...]:
+    """The jobs that changed at or after an instant, newest first (HC-43)."""
+    found: dict[str, Job] = {}
+    newest_first = [("sort_by", "updated_at"), ("sort_direction", "desc"), *EXPANDED]
+    for page in client.pages("/jobs", "jobs", newest_first):
+        jobs = [parsed(JobModel, item).job() for item in page]
+        fresh = [job for job in jobs if job.updated is None or job.updated >= since]
+        found.update({job.id: job for job in fresh})
+        if len(fresh) < len(jobs):
+            break
+    return tuple(found.values())
+
+
+def _all(client: HousecallPro, query: Query) -> tuple[Job, ...]:
+    pages = client.pages("/jobs", "jobs", [*query, *_STABLE, *EXPANDED])
+    return tuple(parsed(JobModel, item).job() for page in pages for item in page)
+
+
+def create(client: HousecallPro, order: JobOrder) -> Job:
+    """Makes a job without lines, marked with its row's id (J-49). Once: raises Ambiguous if the end is unclear (J-53).
+
+    The answer does not reliably hold the visit: read again (HC-51).
+    """
+    people: list[Json] = [order.employee_id] if order.employee_id else []
+    body: dict[str, Json] = {
+        "customer_id": order.customer_id,
+        "address_id": order.address_id,
+        "schedule": {
+            "scheduled_start": instant_text(order.start),
+            "scheduled_end": instant_text(order.end),
+            "arrival_window": order.window_minutes,
+        },
+        "assigned_employee_ids": people,
+        "line_items": [],
+        "notes": order.marker,
+        "job_fields": {"job_type_id": order.job_type_id},
+    }
+    return client.post("/jobs", body, lambda answer: parsed(JobModel, answer).job())
+
+
+def settled(client: HousecallPro, job_id: str, good: Callable[[Job], bool]) -> Job | GoneJob:
+    """A job read again after a write, at most three times, until it is as it should (HC-94); the last read counts."""
+    job: Job | GoneJob = GoneJob(job_id)
+    for wait in _SETTLING:
+        if wait:
+            client.wiring.sleep(wait)
+        job = look(client, job_id)
+        if isinstance(job, GoneJob) or good(job):
+            break
+    return job
+
+
+# -- set-up tools ----------------------------------------------------------------------------------------------------
+
+
+def add_note(client: HousecallPro, job_id: str, content: str) -> str:
+    """Adds a note; its id."""
+    path = f"/jobs/{checked_id(job_id)}/notes"
+    return client.post(path, {"content": content}, lambda answer: parsed(Named, answer).id)
+
+
+def delete_note(client: HousecallPro, job_id: str, note_id: str) -> None:
+    client.delete(f"/jobs/{checked_id(job_id)}/notes/{checked_id(note_id)}")
+
+
+def add_tag(client: HousecallPro, job_id: str, tag_id: str) -> None:
+    client.post(f"/jobs/{checked_id(job_id)}/tags", {"tag_id": tag_id}, lambda _: None)
+
+
+def remove_tag(client: HousecallPro, job_id: str, tag_id: str) -> None:
+    client.delete(f"/jobs/{checked_id(job_id)}/tags/{quote(tag_id, safe='')}")
