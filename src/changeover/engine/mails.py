@@ -33,7 +33,9 @@ log = logging.get(__name__)
 
 WAITS = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 159))
 """Between the 8 tries of 6 hours (C-64); after the last one the mail is a dead letter."""
-_CAME_TO_NOTHING = frozenset({EventState.IGNORED, EventState.HELD, EventState.FAILED})
+_WEIGHT = {EventState.FAILED: 0, EventState.IGNORED: 0, EventState.HELD: 1}
+"""Of two copies the weightier has the report; in every other state it is applied, or being applied."""
+_APPLIED = 2
 
 
 class Again(NamedTuple):
@@ -147,7 +149,7 @@ def _fetched(desk: Desk, mail: Mail) -> Mail:
 def _accepted(desk: Desk, event: Event, mail: Mail, ruling: Ruling) -> Ending:
     key, message = report_key(mail), message_digest(mail)
     with desk.database.begin() as connection:
-        owner = _owner(connection, desk, event, key, applied=True)
+        owner = _owner(connection, desk, event, key, _APPLIED)
     if owner != event.id:
         return Ending(EventState.DUPLICATE, f"a copy of {owner}", ruling.supplier, message=message)
     found = reports_of(mail)
@@ -170,17 +172,18 @@ def _told(troubles: Sequence[Trouble]) -> str:
     return "; ".join(troubles)
 
 
-def _owner(connection: Connection, desk: Desk, event: Event, key: str, *, applied: bool) -> str:
+def _owner(connection: Connection, desk: Desk, event: Event, key: str, weight: int) -> str:
     """Claims the report; the event whose it is (CM-14).
 
-    A mail that is applied takes it over from a copy that was not: a forwarded one that was held, say.
+    A mail that is applied takes it over from a copy that was not: a forwarded one that was held, say. And one that is
+    held, from one of nobody we know.
     """
     now = desk.now()
     owner = mail_claims.claim(connection, key, event.id, now)
-    if owner == event.id or not applied:
+    if owner == event.id:
         return owner
     other = next(iter(events.find(connection, [owner])), None)
-    if other is None or other.state not in _CAME_TO_NOTHING:
+    if other is None or weight <= _WEIGHT.get(other.state, _APPLIED):
         return owner
     mail_claims.take_over(connection, key, event.id, now)
     if other.state is EventState.HELD:  # its report is applied: nobody need decide about it any more
@@ -197,7 +200,8 @@ def _end(desk: Desk, event: Event, ending: Ending) -> None:
     """State, claim, alerts and the supplier's last sign of life in one transaction."""
     now = desk.now()
     with desk.database.begin() as connection:
-        owner = _owner(connection, desk, event, ending.key, applied=False) if ending.key else event.id
+        weight = _WEIGHT.get(ending.state, _APPLIED)
+        owner = _owner(connection, desk, event, ending.key, weight) if ending.key else event.id
         if owner != event.id:
             ending = Ending(EventState.DUPLICATE, f"a copy of {owner}", ending.supplier, message=ending.message)
         events.put(connection, [_ended(event, ending, now)])

@@ -98,7 +98,7 @@ def test_what_is_no_table_is_skipped(attachment) -> None:
 )
 def test_what_hides_a_table_is_told_and_the_csv_beside_it_is_taken(attachment, trouble) -> None:
     assert taken(attachment) == Found((), (trouble,))
-    assert taken(attachment, attached("day.csv")) == Found((Report("day.csv", CSV),), (trouble,))
+    assert taken(attachment, attachment, attached("day.csv")) == Found((Report("day.csv", CSV),), (trouble,))
 
 
 def test_an_accepted_mail_without_csv_is_told() -> None:

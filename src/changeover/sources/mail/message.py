@@ -10,6 +10,7 @@ from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import collapse_rfc2231_value
+from typing import cast
 
 from changeover.sources.mail.mail import Attachment, folded
 
@@ -74,9 +75,9 @@ def _leaves(message: Message, depth: int = 0) -> Iterator[Message]:
     if not message.is_multipart() or message.get_content_maintype() != "multipart":
         yield message
         return
-    for part in message.get_payload() if depth < _DEEPEST else ():
-        if isinstance(part, Message):
-            yield from _leaves(part, depth + 1)
+    inner = cast("list[Message]", message.get_payload())  # what a multipart's payload is
+    for part in inner if depth < _DEEPEST else ():
+        yield from _leaves(part, depth + 1)
 
 
 def _attachment(part: Message, name: str, kind: str) -> Attachment:
