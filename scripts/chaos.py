@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench_world import ROOT, business
 from chaos_assault import Assault
+from chaos_mail import mails
 from chaos_town import Town
 
 CALENDARS = 10
@@ -29,16 +30,19 @@ def main() -> int:
         failed |= _kills(options)
     if options.steps or options.replay:
         failed |= _lives(options)
+    if options.mails:
+        failed |= mails(options.mails, options.seed)
     return int(bool(failed))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=None, help="real runs to kill (30; 0 when only --steps is given)")
+    parser.add_argument("--kills", type=int, default=None, help="real runs to kill (30; 0 when others are asked for)")
     parser.add_argument(
         "--write-points", choices=["", "all", "from-nothing"], default="", help="also kill a run at each of its writes"
     )
     parser.add_argument("--steps", type=int, default=0, help="steps of businesses lived through at random")
+    parser.add_argument("--mails", type=int, default=0, help="mails acknowledged by servers that are killed")
     parser.add_argument("--minutes", type=float, default=60.0, help="no new kill after so long")
     parser.add_argument("--seed", type=int, default=1, help="the same seed takes the same decisions")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
@@ -49,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shrink", action="store_true", help="with --steps: look for a shorter way to what broke")
     options = parser.parse_args()
     if options.kills is None:
-        options.kills = 0 if options.steps or options.write_points or options.replay else 30
+        options.kills = 0 if options.steps or options.write_points or options.replay or options.mails else 30
     return options
 
 
