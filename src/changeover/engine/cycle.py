@@ -20,7 +20,7 @@ from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
 from changeover.engine import calendars, portal, reports, watch
 from changeover.engine.base import Base, Reader
-from changeover.engine.durable import Durable, asked_to_revive
+from changeover.engine.durable import Durable, ExecutorInUse, asked_to_revive
 from changeover.engine.housekeeping import keep_house
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
@@ -42,6 +42,7 @@ from changeover.store.runs import Ending, Run, RunState, Trigger
 log = logging.get(__name__)
 
 _CYCLE_DEADLINE = timedelta(minutes=60)
+_MOST_HANGING = 9  # runs of this host that lost their lease and still hold an id
 _LAST_WORD = timedelta(seconds=30)  # from being asked to end until a step is given up (C-32)
 
 
@@ -173,8 +174,7 @@ class Cycle:
         """Delivers what earlier runs left. A plan is never made beside writes that still wait (C-5)."""
         if self._request.dry_run or base.facts is None:
             return None
-        self._durable = Durable(self._sending(base), self._settings.folder)
-        self._durable.start()
+        self._durable = self._engine(self._sending(base))
         with self._db.begin() as connection:
             revive = asked_to_revive(connection)
         if revive:
@@ -182,6 +182,18 @@ class Cycle:
         settled = self._durable.settle()
         log.info("deliveries.settled", sent=settled.total.sent, left=settled.total.left, stopped=settled.total.stopped)
         return None if not settled.total.left and not settled.dead else _failure(settled.total)
+
+    def _engine(self, sending: Sending) -> Durable:
+        """Started under our id, or the next where a run that hangs, its lease lost, still has it (C-4, C-30)."""
+        for number in range(1, _MOST_HANGING + 1):
+            durable = Durable(sending, self._settings.folder, number=number)
+            try:
+                durable.start()
+            except ExecutorInUse:
+                log.warning("engine.id_in_use", executor=durable.executor)
+                continue
+            return durable
+        raise Refused(RunState.LOCKED, 5, "runs that hang have every id of the engine: end their processes")
 
     def _sending(self, base: Base) -> Sending:
         assert base.facts is not None  # noqa: S101  # for the type checker: asked by the caller

@@ -29,8 +29,8 @@ def application(env: str) -> str:
 
 
 def executor(host: str, env: str, role: Role, number: int = 1) -> str:
-    """The id under which a process's work is recovered at its next start (C-4)."""
-    return f"{host}-{env}-{role}" if role is Role.CYCLE else f"{host}-{env}-{role}-{number}"
+    """The id under which a process's work is recovered at its next start (C-4); a cycle has one, unless that hangs."""
+    return f"{host}-{env}-{role}" if role is Role.CYCLE and number == 1 else f"{host}-{env}-{role}-{number}"
 
 
 def delivery(run_id: str, attempt: int = 1) -> str:

@@ -10,6 +10,7 @@ from changeover.engine.names import Role
 def test_ids_are_fixed_per_host_environment_and_role() -> None:
     assert names.application("dev") == "changeover-dev"
     assert names.executor("box", "prod", Role.CYCLE) == "box-prod-cycle"
+    assert names.executor("box", "prod", Role.CYCLE, 2) == "box-prod-cycle-2"
     assert names.executor("box", "prod", Role.WORKER, 2) == "box-prod-worker-2"
     assert [names.delivery("run-a"), names.delivery("run-a", 2)] == ["deliver:run-a", "deliver:run-a:2"]
 
