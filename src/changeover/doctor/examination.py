@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.errors import AirtableError
-from changeover.doctor import machine, outside, state
+from changeover.doctor import machine, outside, portal, state
 from changeover.doctor.base import connected
 from changeover.doctor.result import Patient, Result, fail
 from changeover.ops import logging
@@ -32,6 +32,8 @@ CHECKS: tuple[Check, ...] = (
     outside.feeds,
     outside.reservations,
     outside.budget,
+    portal.settings,
+    portal.browser,
 )
 _TABLES = ("Environment", "Automation", "ICS Feeds")
 log = logging.get(__name__)
