@@ -76,10 +76,12 @@ class Importer:
             if self._ended.is_set():
                 return
             self._wake.clear()
-            pause = self._import() if inbox.waiting(self._folder) else None
+            pause = self.look()
 
-    def _import(self) -> float | None:
-        """One run to its end; seconds until the next is worth it, None for no sooner than new files."""
+    def look(self) -> float | None:
+        """One run to its end, if files wait; seconds until the next is worth it, None for no sooner than new files."""
+        if not inbox.waiting(self._folder):
+            return None
         try:
             child = self._begin()
         except OSError as error:
