@@ -126,6 +126,8 @@ class Truth:
         """Applies one committed run."""
         today = now.astimezone(PHOENIX).date()
         before, outcome = self._picture(), Outcome()
+        places = {id(row): (row, row.uid, row.house, row.versions) for guest in self._with_rows() if (row := guest.row)}
+        was_live = {id(guest.row) for guest in self._with_rows() if guest.row and guest.row.live}
         due: dict[int, list[Row]] = {}
         for feed in sorted(self.feeds, key=lambda each: each.record_id) if observed else []:
             if feed.status == "Remove":
@@ -138,6 +140,9 @@ class Truth:
                     due[feed.number] = self._follow(feed, today, now, trusted=trusted)
         for feed in self.feeds:
             self._remove(feed, due.get(feed.number, []), today)
+        for row, uid, house, versions in places.values():
+            if id(row) in was_live and not row.live:  # what goes does not move before: all else stays (R-61)
+                row.uid, row.house, row.versions = uid, house, versions
         outcome.held = any(g.row.held for g in self._with_rows())
         outcome.touched = before != self._picture()
         return outcome

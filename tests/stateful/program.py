@@ -139,7 +139,7 @@ class MortalClient(AirtableClient):
 class Straight:
     """Drives deliveries as the durable engine does, but in this thread and without its launch."""
 
-    def __init__(self, sending: Sending, folder: Path) -> None:
+    def __init__(self, sending: Sending, folder: Path, number: int = 1) -> None:
         self._sending = sending
 
     def start(self) -> None: ...

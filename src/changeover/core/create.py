@@ -57,7 +57,10 @@ def create(ledger: Ledger, batch: Batch, each: Observation, tombstone: Stay | No
 
 
 def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
-    """The deleted row of this stay: by any uid its source gave it, by nights where that proves it (R-50, R-51)."""
+    """The deleted row of this stay: by any uid its source gave it, by nights where that proves it (R-50, R-51).
+
+    A calendar that was linked to another home meanwhile still means its own stay (R-74).
+    """
 
     def by_uid(stay: Stay) -> bool:
         return each.uid in known_uids(ledger.deleted[stay.record_id], batch.source.key)
@@ -66,10 +69,13 @@ def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
         proves = stay.source != batch.source.key or not each.stable_uid
         return proves and (stay.check_in, stay.check_out) == (each.check_in, each.check_out)
 
+    def at_its_old_home(stay: Stay) -> bool:
+        return batch.property_id is not None and stay.source == batch.source.key and by_uid(stay)
+
     fits = [
         stay
         for stay in ledger.known.tombstones
-        if stay.property_id == each.property_id
+        if (stay.property_id == each.property_id or at_its_old_home(stay))
         and stay.record_id not in ledger.restored
         and (by_uid(stay) or by_nights(stay))
     ]

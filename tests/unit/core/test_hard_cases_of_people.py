@@ -18,7 +18,7 @@ from changeover.core.stay import (
     Source,
     Stay,
 )
-from plugins.paper_base import AIRBNB, BOOKING, CASA, VRBO, PaperBase, block, day, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, VRBO, PaperBase, block, day, guest
 
 ITRIP = Source("csv_itrip", "csv_itrip", "iTrip", "iTrip report")
 
@@ -134,6 +134,22 @@ def test_a_deleted_row_comes_back_with_its_job_whoever_is_read_first(base: Paper
     copy = block("x1", 10, copied, stable_uid=False)
     base.run(base.batch(VRBO, guest("v0", 10, 17)), base.batch(BOOKING, copy))
     assert (base.nights(), base.only.job_id) == ([(10, 17)], "job_1")
+
+
+def test_a_deleted_row_comes_back_with_its_job_where_its_calendar_belongs_now(base: PaperBase) -> None:
+    """AT-35, R-74: linked to another home and deleted before a run had moved it."""
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    base.delete(base.edit(base.only, job_id="job_1"))
+    base.feed(AIRBNB, guest("u1", 10, 14, home=LOFT), home=LOFT)
+    assert (base.only.property_id, base.only.job_id) == (LOFT, "job_1")
+
+
+def test_a_report_means_another_stay_by_the_same_number_at_another_home(base: PaperBase) -> None:
+    """R-19, AT-35: a deleted row is not taken along."""
+    base.run(base.batch(ITRIP, guest("7", 10, 14), home=None))
+    base.delete(base.edit(base.only, job_id="job_1"))
+    base.run(base.batch(ITRIP, guest("7", 10, 14, home=LOFT), home=None))
+    assert (base.only.property_id, base.only.job_id) == (LOFT, "")
 
 
 def test_a_restored_row_of_another_type_has_that_types_service(base: PaperBase) -> None:
