@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -24,12 +24,14 @@ PLACE = {"street": "1 Example Rd", "city": "Mesa", "state": "AZ", "zip": "85201"
 
 @dataclass
 class Clock:
-    """The real time, or the instant at which a test stopped it, plus what the test adds."""
+    """The real time, or the instant at which a test stopped it, plus what it adds; `step` goes by at each look."""
 
     ahead: float = 0.0
     stopped_at: float | None = None
+    step: float = 0.0
 
     def __call__(self) -> float:
+        self.ahead += self.step
         return (time.time() if self.stopped_at is None else self.stopped_at) + self.ahead
 
 
@@ -141,12 +143,13 @@ class Service:
 
     def settle(self) -> list[dict]:
         """Every post that was made, when no more are to be made."""
+        self.until(lambda: self.control("GET", "/deliveries").json()["waiting"] == 0)
+        return self.control("GET", "/deliveries").json()["deliveries"]
+
+    def until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10
-        while True:
-            told = self.control("GET", "/deliveries").json()
-            if told["waiting"] == 0:
-                return told["deliveries"]
-            assert time.monotonic() < deadline, told
+        while not done():
+            assert time.monotonic() < deadline
             time.sleep(0.005)
 
 
@@ -212,7 +215,7 @@ def service(server: Service) -> Iterator[Service]:
     server.control("POST", "/reset")
     server.control("POST", "/limits", {"enforce": True, "hourly": None, "requests_per_second": None})
     yield server
-    server.clock.ahead, server.clock.stopped_at = 0.0, None
+    server.clock.ahead, server.clock.stopped_at, server.clock.step = 0.0, None, 0.0
 
 
 @pytest.fixture(scope="module")

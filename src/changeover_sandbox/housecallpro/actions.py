@@ -140,7 +140,7 @@ def _reschedule(work: Work, job: Job, action: Reschedule) -> None:
     length = visit.length if visit else jobs.USUAL_LENGTH
     start, end = jobs.span(action.start, action.end, length, "end")
     if visit is None:
-        jobs.schedule_first(work, job, Visit(new_id("appt"), start, end, 0, []))
+        jobs.schedule_first(work, job, Visit(new_id("appt"), start, end, 0, job.assigned))
         return
     jobs.move(visit, start, end, None)
     work.save(job)

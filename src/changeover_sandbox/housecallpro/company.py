@@ -69,7 +69,7 @@ class Company:
             case Job():
                 self.jobs[thing.id] = thing
                 self.numbers.add(thing.invoice_number)
-            case Hook():
+            case _:
                 self.hook = thing
         self.changed[id(thing)] = thing
 

@@ -162,45 +162,39 @@ def _created(company: Company, job: Job) -> list[Event]:
 
 
 def reschedule(work: Work, job: Job, order: NewSchedule) -> Visit:
-    """PUT schedule (HC-59 to HC-64): the job's only visit, or its first one."""
+    """PUT schedule (HC-59 to HC-64): the job's only visit, or its first one; unnamed people stay (HC-61)."""
     refuse_fixed(job, "schedule")
     if len(job.visits) > 1:
         raise errors.told(400, "job has multiple appointments")
-    people: Sequence[str] | None = None
+    people: list[str] | None = None
     if order.dispatched_employees is not None:
         ids = [one.employee_id for one in order.dispatched_employees]
         people = work.company.people(ids, "dispatched_employees")
     visit = job.visits[0] if job.visits else None
     length = visit.length if visit else USUAL_LENGTH
     start, end = span(order.start_time, order.end_time, length, "end_time")
+    company, before = work.company, job.assigned
+    if people is None:
+        people = before
     if visit is None:
-        return schedule_first(work, job, Visit(new_id("appt"), start, end, 0, job.assigned), order, people)
-    before = visit.people
+        visit = Visit(new_id("appt"), start, end, order.arrival_window_in_minutes or 0, people)
+        schedule_first(work, job, visit)
+        return visit
     move(visit, start, end, order.arrival_window_in_minutes)
-    visit.people = before if people is None else list(people)
+    visit.people = people
     work.save(job)
-    company = work.company
     changed = [*people_events(company, job, visit, before), visit_event(company, job, visit, "rescheduled")]
     work.tell([*changed, job_updated(company, job)])
     return visit
 
 
-def schedule_first(
-    work: Work, job: Job, visit: Visit, order: NewSchedule | None = None, people: Sequence[str] | None = None
-) -> Visit:
-    """Give an unscheduled job its first visit; without new people those who were assigned come (HC-61)."""
-    if order is not None:
-        visit.window = order.arrival_window_in_minutes or 0
-    before = job.assigned
-    visit.people = before if people is None else list(people)
-    job.visits = [visit]
-    if job.status is Status.NEEDS_SCHEDULING:
-        job.status = Status.SCHEDULED
+def schedule_first(work: Work, job: Job, visit: Visit) -> None:
+    """Give an unscheduled job its first visit."""
+    company, before = work.company, job.assigned
+    job.visits, job.status = [visit], Status.SCHEDULED
     work.save(job)
-    company = work.company
     begun = [visit_event(company, job, visit, "scheduled"), job_event(company, job, "scheduled")]
     work.tell([*begun, *people_events(company, job, visit, before), job_updated(company, job)])
-    return visit
 
 
 def move(visit: Visit, start: datetime, end: datetime, window: int | None) -> None:
