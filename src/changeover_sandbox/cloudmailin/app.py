@@ -64,7 +64,11 @@ OUTBOX = web.AppKey("outbox", Outbox)
 
 
 def create_app() -> web.Application:
-    """The server. It keeps nothing: what was sent is the business of those who sent it."""
+    """The server. It keeps nothing: what was sent is the business of those who sent it.
+
+    What goes wrong is ordered with each mail (CM-26); the faults of the control API would spoil calls of a real one,
+    and there is none.
+    """
     app = web.Application(client_max_size=MAX_ORDER_BYTES)
     app[OUTBOX] = Outbox(install_control(app, reset=lambda: None))
     app.router.add_post(f"{PREFIX}/send", _send)
