@@ -54,6 +54,7 @@ async def object_of(request: web.Request) -> Mapping[str, object]:
         return {}
     try:
         body: object = json.loads(raw, parse_constant=_no_constant)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except ValueError as exc:
         raise errors.invalid({"body": "is not JSON"}) from exc
     if not isinstance(body, Mapping):

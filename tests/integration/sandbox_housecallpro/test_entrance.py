@@ -87,7 +87,7 @@ def test_a_company_finds_nothing_of_another_one(service) -> None:
     assert other.ok("GET", "/company")["id"] == PROD.company_id
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[1]", b'"text"', b'{"name": NaN}', b"\xff"])
+@pytest.mark.parametrize("raw", [b"{", b"[1]", b'"text"', b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff"])
 def test_a_body_that_is_no_json_object_is_refused(service, raw: bytes) -> None:
     answer = service.session.post(
         f"{service.url}/tags", data=raw, headers={"Content-Type": "application/json"}, timeout=5
