@@ -58,11 +58,6 @@ class JobStatus(StrEnum):
     CANCELED = "Canceled"
 
     @property
-    def begun(self) -> bool:
-        """In Progress or Completed: nobody moves it any more."""
-        return self in (JobStatus.IN_PROGRESS, JobStatus.COMPLETED)
-
-    @property
     def open(self) -> bool:
         """Somebody is still expected to do it."""
         return self not in (JobStatus.COMPLETED, JobStatus.CANCELED)
