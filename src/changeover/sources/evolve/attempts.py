@@ -34,7 +34,7 @@ def fetch(visit: Visit, sit: Sit | None = None) -> Brought:
     exports: dict[Tab, bytes] = {}
     failures: dict[Tab, PortalFailure] = {}
     number = 0
-    while number < ATTEMPTS:
+    while True:
         number += 1
         missing = [tab for tab in Tab if tab not in exports]
         attempt = sit(visit, missing, ends_at)
@@ -42,11 +42,10 @@ def fetch(visit: Visit, sit: Sit | None = None) -> Brought:
         failures = dict(attempt.failures)
         _log(number, attempt)
         if not failures or any(isinstance(each, SignInRefused) for each in failures.values()):
-            break
+            return Brought(exports, failures, number)
         if number == ATTEMPTS or time.monotonic() + visit.limits.pause >= ends_at:
-            break
+            return Brought(exports, failures, number)
         visit.sleep(visit.limits.pause)
-    return Brought(exports, failures, number)
 
 
 def _in_a_browser(visit: Visit, tabs: Iterable[Tab], ends_at: float) -> Attempt:

@@ -45,6 +45,7 @@ _ARGUMENTS = (
     "--disable-default-apps",
     "--disable-sync",
     "--disable-breakpad",
+    "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter",
     "--no-first-run",
     "--no-default-browser-check",
     "--metrics-recording-only",
@@ -79,7 +80,7 @@ class Programs:
         browser, driver = _first(_BROWSERS), _first(_DRIVERS)
         missing = [name for name, path in (("chromium", browser), ("chromedriver", driver)) if path is None]
         if browser is None or driver is None:
-            raise NoBrowser(f"{' and '.join(missing)} is not installed on this machine")
+            raise NoBrowser(f"not installed on this machine: {', '.join(missing)}")
         return cls(browser, driver)
 
 
@@ -92,8 +93,8 @@ class Browser:
     def __init__(self, programs: Programs, home: Path, zone: str) -> None:
         """Starts it in the folder `home`, which must not exist and is its own. Raises NoBrowser."""
         self._home, self._lock, self._ended = home, threading.Lock(), False
-        home.mkdir(mode=0o700, parents=True)
         self._driver_process = _start_driver(programs.driver, _environment(home, zone))
+        home.mkdir(mode=0o700, parents=True)
         try:
             port = _port(self._driver_process)
             self.driver = Remote(_connection(port), options=_options(programs.browser, home / "profile"))
