@@ -12,10 +12,10 @@ from changeover.airtable import controls
 from changeover.airtable.mirror import Feed
 from changeover.core.plan import Alert, Level, Plan, counts_json
 from changeover.core.reconcile import reconcile
-from changeover.engine import knowledge
+from changeover.engine import collector, knowledge
 from changeover.engine.commit import Commission, commit
 from changeover.engine.crosscheck import service_times
-from changeover.engine.knowledge import Knowledge
+from changeover.engine.knowledge import Knowledge, Places
 from changeover.engine.outcome import Failure, Outcome, changes_text, names_text, state_of
 from changeover.engine.work import Delivered, Done, Work
 from changeover.ops import logging
@@ -71,13 +71,12 @@ class Fetched:
 
 def run(work: Work) -> Done:
     """One run of the automation. Raises nothing for a bad feed, row or answer: each is in the outcome."""
-    with work.db.read() as connection:
-        known = knowledge.load(connection)
-    fetched = _observe(work, known)
+    known, fetched = asyncio.run(_learn(work))
     if work.base.failure is not None:
         return _without_base(work, fetched, work.base.failure)
     batches = [each.batch for each in fetched.results if each.batch is not None]
-    plan = reconcile(known.known, batches, work.now, work.rules)
+    with collector.paused():
+        plan = reconcile(known.known, batches, work.now, work.rules)
     log.info("plan.made", changes=len(plan.changes), held=plan.counts.of("held"), misses=plan.counts.misses)
     if work.dry_run:
         return Done(_outcome(work, known, fetched, plan, Delivered()), plan)
@@ -86,10 +85,21 @@ def run(work: Work) -> Done:
     return Done(_outcome(work, known, fetched, plan, delivered), plan)
 
 
-def _observe(work: Work, known: Knowledge) -> Fetched:
-    names = {feed.record_id: knowledge.feed_name(feed, known.properties) for feed in known.feeds}
+async def _learn(work: Work) -> tuple[Knowledge, Fetched]:
+    """What the base says and what the feeds say; the rows are read while the feeds are waited for."""
+    with work.db.read() as connection:
+        places = knowledge.places(connection)
+    return await asyncio.gather(asyncio.to_thread(_load, work), _observe(work, places))
+
+
+def _load(work: Work) -> Knowledge:
+    with collector.paused(), work.db.read() as connection:
+        return knowledge.load(connection)
+
+
+async def _observe(work: Work, places: Places) -> Fetched:
     if not work.observe:
-        return Fetched((), names)
+        return Fetched((), places.feed_names)
     settings = work.settings
     fetch = FetchSettings(
         max_concurrent=settings.max_concurrent_feeds,
@@ -97,13 +107,13 @@ def _observe(work: Work, known: Knowledge) -> Fetched:
         attempts=settings.feed_attempts,
         allow_private=settings.allow_private_feeds,
     )
-    configured = feed_configs([_row(feed) for feed in known.feeds], known.known.property_names)
+    configured = feed_configs([_row(feed) for feed in places.feeds], places.property_names)
     memory = StoredFeeds(work.db)
     memory.fetch_all()
-    results = asyncio.run(
-        observe(configured, memory, now=work.now, rules=work.rules, settings=fetch, platforms=work.platforms)
+    results = await observe(
+        configured, memory, now=work.now, rules=work.rules, settings=fetch, platforms=work.platforms
     )
-    return Fetched(results, names)
+    return Fetched(results, places.feed_names)
 
 
 def _row(feed: Feed) -> FeedRow:

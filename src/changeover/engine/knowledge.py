@@ -26,13 +26,34 @@ FILE_SOURCES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
-    """The known stays, and what stands around them: feeds and homes as people filled them, rows nobody can use."""
+class Places:
+    """Feeds and homes as people filled them, and the feed of each URL, now or earlier; few beside the rows."""
 
-    known: Known
     feeds: tuple[Feed, ...]
     properties: Mapping[str, Property]
+    known_urls: Mapping[str, str]
+
+    @property
+    def property_names(self) -> dict[str, str]:
+        return {key: home.name for key, home in self.properties.items()}
+
+    @property
+    def feed_names(self) -> dict[str, str]:
+        """What people call each feed, by record id."""
+        return {feed.record_id: feed_name(feed, self.properties) for feed in self.feeds}
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The known stays, where they are, and the rows nobody can use."""
+
+    known: Known
+    places: Places
     bad_rows: tuple[BadRow, ...]
+
+    @property
+    def properties(self) -> Mapping[str, Property]:
+        return self.places.properties
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -42,17 +63,24 @@ class Knowledge:
         )
 
 
+def places(connection: Connection) -> Places:
+    """Reads which feeds and homes there are."""
+    return Places(
+        feeds=mirror.feeds(connection),
+        properties={home.record_id: home for home in mirror.properties(connection)},
+        known_urls=feed_store.known_urls(connection),
+    )
+
+
 def load(connection: Connection) -> Knowledge:
     """Reads mirror and memory in one consistent transaction."""
-    feeds = mirror.feeds(connection)
-    properties = {home.record_id: home for home in mirror.properties(connection)}
-    known_urls = feed_store.known_urls(connection)
-    speaks_for = spokesmen(feeds, known_urls)
+    around = places(connection)
+    speaks_for = spokesmen(around.feeds, around.known_urls)
     index = SourceIndex.of(
-        ((speaks_for[feed.record_id], feed.url) for feed in feeds),
-        ((speaks_for.get(key, key), url) for url, key in known_urls.items()),
+        ((speaks_for[feed.record_id], feed.url) for feed in around.feeds),
+        ((speaks_for.get(key, key), url) for url, key in around.known_urls.items()),
     )
-    speakers = [feed for feed in feeds if speaks_for[feed.record_id] == feed.record_id]
+    speakers = [feed for feed in around.feeds if speaks_for[feed.record_id] == feed.record_id]
     written = written_types.load_all(connection)
     stays, bad = rows.to_stays(mirror.reservations(connection), index, written)
     said = sightings.load_all(connection)
@@ -64,12 +92,12 @@ def load(connection: Connection) -> Knowledge:
             replace(held.hold, source=speaks_for.get(held.hold.source, held.hold.source))
             for held in holds.load_all(connection)
         ),
-        sources={source.key: source for source in (*FILE_SOURCES, *_feed_sources(speakers, properties))},
-        property_names={key: home.name for key, home in properties.items()},
+        sources={source.key: source for source in (*FILE_SOURCES, *_feed_sources(speakers, around.properties))},
+        property_names=around.property_names,
         entered_anew=frozenset(speaks_for[each.source] for each in said if _is_older(each, speaks_for)),
     )
     # A row without ICS URL is people's own, in whatever state they left it.
-    return Knowledge(known, feeds, properties, tuple(each for each in bad if each.ours))
+    return Knowledge(known, around, tuple(each for each in bad if each.ours))
 
 
 def feed_name(feed: Feed, properties: Mapping[str, Property]) -> str:
