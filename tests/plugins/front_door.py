@@ -140,13 +140,13 @@ class Door:
         given = {"Content-Type": content_type, **authorization(), **headers}
         return requests.post(self.url + path, data=body, headers=given, timeout=30, allow_redirects=False)
 
-    def raw(self, head: str, body: bytes = b"", *, close: bool = False) -> str:
-        """Sends these very bytes, then nothing more when `close`; the status line that comes back."""
+    def raw(self, head: str, body: bytes = b"", *, close: bool = False) -> int:
+        """Sends these very bytes, then nothing more when `close`; the status that comes back."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as line:
             line.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
             if close:
                 line.shutdown(socket.SHUT_WR)
-            return line.makefile("rb").readline().decode().strip()
+            return int(line.makefile("rb").readline().split()[1])
 
     def head(self, path: str = PATH, **headers: str) -> str:
         """The beginning of a request by prod's mail service."""
@@ -155,11 +155,16 @@ class Door:
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._over()
 
     def end(self) -> int:
         """Asks it to end; its exit code."""
         self.process.terminate()
+        return self._over()
+
+    def _over(self) -> int:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         return self.process.wait(timeout=30)
 
 
@@ -188,8 +193,6 @@ def serving(house: House) -> Iterator[Door]:
         yield door
     finally:
         door.end()
-        assert door.process.stdout is not None
-        door.process.stdout.close()
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import TypeVar
@@ -21,7 +22,6 @@ T = TypeVar("T")
 PATIENCE = 2.0
 """Seconds that a write waits for the database before it is given up (CM-2)."""
 
-_MOST = 100  # writes in one transaction; a longer one would keep others from the database
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01
 _LOCKED, _FULL, _BROKEN = ("SQLITE_BUSY", "SQLITE_LOCKED"), ("SQLITE_FULL",), ("SQLITE_IOERR",)
 _LIMITS = text("SELECT set_config('lock_timeout', :ms, true), set_config('statement_timeout', :ms, true)")
@@ -85,28 +85,13 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        ending = False
-        while not ending:
-            first = self._jobs.get()
-            jobs, ending = ([], True) if first is None else self._more([first])
-            self._write(jobs)
-
-    def _more(self, jobs: list[_Job]) -> tuple[list[_Job], bool]:
-        """What else waits by now, and whether the end has been asked for."""
-        while len(jobs) < _MOST:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return jobs, True
-            jobs.append(job)
-        return jobs, False
+        while (job := self._jobs.get()) is not None:
+            self._write([job])
 
     def _write(self, jobs: list[_Job]) -> None:
-        """Commits these, as soon as the database lets us; those whose time is up are given up."""
+        """Commits these and all that join them as soon as the database lets us; gives up those whose time is up."""
         pause = _FIRST_PAUSE
-        while jobs := self._in_time(jobs):
+        while jobs := self._in_time([*jobs, *self._waiting()]):
             try:
                 self._commit(jobs)
             except SQLAlchemyError as error:
@@ -117,6 +102,13 @@ class Writer:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return
+
+    def _waiting(self) -> Iterator[_Job]:
+        """What else was handed over by now."""
+        with suppress(queue.Empty):
+            while (job := self._jobs.get_nowait()) is not None:
+                yield job
+            self._jobs.put(None)  # the end is for `_run` to see
 
     def _in_time(self, jobs: list[_Job]) -> list[_Job]:
         now = time.monotonic()

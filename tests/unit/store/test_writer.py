@@ -81,9 +81,9 @@ def test_writes_that_wait_together_are_committed_together(database):
     event.listen(database.engine, "commit", commits.append)
     writer, gate = Writer(database), threading.Event()
     first = writer.post(lambda _: gate.wait())
-    others = [writer.post(note(f"w{number:02}")) for number in range(50)]
+    others = [writer.post(note(f"w{number:03}")) for number in range(50)]
     gate.set()
-    assert [each.result() for each in (first, *others)][1:] == [f"w{number:02}" for number in range(50)]
+    assert [each.result() for each in (first, *others)][1:] == [f"w{number:03}" for number in range(50)]
     writer.close()
     assert len(noted(database)) == 50
     assert len(commits) <= 3
@@ -134,6 +134,8 @@ def test_of_those_that_wait_for_a_lock_only_the_impatient_are_given_up(one):
     writer = Writer(one, patience=30)
     impatient, patient = writer.post(note("w1"), patience=0.05), writer.post(note("w2"))
     assert isinstance(impatient.exception(), Busy)
+    with pytest.raises(Busy):  # one that comes while another waits already
+        writer.submit(note("w3"), patience=0.05)
     assert not patient.done()
     release()
     assert patient.result() == "w2"
@@ -181,13 +183,30 @@ def test_a_full_disk_is_busy_and_takes_nothing_in(one):
     assert noted(one) == {"w2"}
 
 
+def sqlite_says(name):
+    error = sqlite3.OperationalError("no")
+    error.sqlite_errorname = name
+    return OperationalError("COMMIT", None, error)
+
+
+def test_what_breaks_the_transaction_takes_all_of_it_back(one):
+    def broken(_):
+        raise sqlite_says("SQLITE_IOERR_WRITE")
+
+    writer, gate = Writer(one), threading.Event()
+    writer.post(lambda _: gate.wait())
+    found = [writer.post(work) for work in (note("w1"), broken, note("w2"))]
+    gate.set()
+    assert [type(each.exception()) for each in found] == [Busy] * 3
+    writer.close()
+    assert noted(one) == set()
+
+
 @pytest.mark.parametrize(("name", "expected"), [("SQLITE_FULL", Busy), ("SQLITE_IOERR_FSYNC", Unsure)])
 def test_a_commit_that_fails_is_taken_back_for_certain_only_when_the_database_says_so(one, name, expected):
     @event.listens_for(one.engine, "commit", once=True)
     def refuse(_):
-        error = sqlite3.OperationalError("no")
-        error.sqlite_errorname = name
-        raise OperationalError("COMMIT", None, error)
+        raise sqlite_says(name)
 
     writer = Writer(one)
     with pytest.raises(expected):

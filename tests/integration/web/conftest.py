@@ -1,0 +1,3 @@
+from plugins.front_door import door, house
+
+__all__ = ["door", "house"]

@@ -1,0 +1,3 @@
+from plugins.front_door import house
+
+__all__ = ["house"]
