@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from changeover.core.plan import Alert
 from changeover.engine import mail_alerts
 from changeover.engine.mail_fetch import NotFetched
+from changeover.engine.stop import Stopped
 from changeover.ops import logging
 from changeover.sources.csv import inbox
 from changeover.sources.csv.read import recognise
@@ -38,6 +39,9 @@ _WEIGHT = {EventState.FAILED: 0, EventState.IGNORED: 0, EventState.HELD: 1}
 _APPLIED = 2
 
 
+_STOPPED_SECONDS = 60.0
+
+
 class Again(NamedTuple):
     """The number of a mail's next attempt and the seconds until then; no attempt, 0, when its work is over."""
 
@@ -50,7 +54,10 @@ OVER = Again()
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What mails of one environment are worked with. `arrived` is told that reports lie in the inbox."""
+    """What mails of one environment are worked with. `arrived` is told that reports lie in the inbox.
+
+    `fetch` gets what lies in a store; it raises NotFetched, Retriable, and Stopped while nothing outside may be asked.
+    """
 
     env: str
     folder: Path
@@ -89,6 +96,8 @@ def work(desk: Desk, event_id: str) -> Again:
         return OVER
     try:
         ending = _handle(desk, event)
+    except Stopped:
+        return _later(desk, event)
     except Retriable as failure:
         return _again(desk, event, f"a stored attachment: {failure.cause}")
     except Exception as error:  # the edge of a mail's work: whatever it is, the mail waits for another try
@@ -211,7 +220,15 @@ def _end(desk: Desk, event: Event, ending: Ending) -> None:
             mail_alerts.raise_one(connection, desk.env, ending.alert, now)
         if ending.files and ending.supplier is not None:
             mail_alerts.note_report(connection, desk.env, ending.supplier, event.received_at, now)
-    log.info("mail.ended", event_id=event.id, state=ending.state, reason=ending.reason, files=len(ending.files))
+    log.info(
+        "mail.ended",
+        event_id=event.id,
+        state=ending.state,
+        reason=ending.reason,
+        supplier=ending.supplier.source.entry_source if ending.supplier else None,
+        bytes=event.payload["size"],
+        files=len(ending.files),
+    )
 
 
 def _ended(event: Event, ending: Ending, now: datetime) -> Event:
@@ -247,6 +264,14 @@ def _again(desk: Desk, event: Event, cause: str) -> Again:
     with desk.database.begin() as connection:
         events.put(connection, [replace(event, payload=payload, summary=summary)])
     return Again(attempt, WAITS[tries - 1].total_seconds())
+
+
+def _later(desk: Desk, event: Event) -> Again:
+    """Nothing outside may be asked at the moment (E-8): the mail waits, and that is no failed try."""
+    attempt = _number(event, "attempt", 1) + 1
+    with desk.database.begin() as connection:
+        events.put(connection, [replace(event, payload={**event.payload, "attempt": attempt})])
+    return Again(attempt, _STOPPED_SECONDS)
 
 
 def give_up(desk: Desk, event: Event, reason: str) -> None:

@@ -18,10 +18,12 @@ from changeover.engine.mail_engine import MailEngine
 from changeover.engine.mails import Desk
 from changeover.engine.results import Refused
 from changeover.engine.rules import BadRules, RuleBook, rule_book
+from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Stopping
 from changeover.ops import logging
 from changeover.settings import Settings, folders
 from changeover.sources.csv.inbox import INBOX
+from changeover.sources.mail.mail import Attachment
 from changeover.store import schema
 from changeover.store.database import Database
 from changeover.store.runs import RunState
@@ -112,10 +114,18 @@ def _desk(settings: Settings, book: RuleBook, db: Database, arrived: Callable[[]
         folder=settings.folder,
         database=db,
         suppliers=book.suppliers,
-        fetch=partial(mail_fetch.fetch, settings=settings),
+        fetch=partial(_fetch, settings, StopSwitch(settings.folder, db)),
         arrived=arrived,
         now=_now,
     )
+
+
+def _fetch(settings: Settings, switch: StopSwitch, attachment: Attachment) -> bytes:
+    """What lies in a store, unless the outside may not be asked (E-8)."""
+    stop = switch.state()
+    if not stop.reads:
+        raise Stopped(stop)
+    return mail_fetch.fetch(attachment, settings)
 
 
 @contextmanager

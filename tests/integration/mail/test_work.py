@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from changeover.engine import mail_replay, mails
 from changeover.engine.mail_fetch import NotFetched
 from changeover.engine.mails import OVER, WAITS
+from changeover.engine.stop import Stop, StopLevel, Stopped
 from changeover.sources.csv import inbox
 from changeover.sources.ics.fetch import Retriable
 from changeover.store.database import Database
@@ -215,6 +216,16 @@ def test_one_that_cannot_be_had_now_is_tried_eight_times_over_six_hours(office) 
         "gave up after 8 tries: a stored attachment: HTTP 503",
     )
     assert office.alerts()["dead_letter"].subject == f"mail:{event_id}"
+
+
+def test_while_everything_is_stopped_nothing_is_fetched_and_no_try_is_lost(office) -> None:
+    """E-6, E-8."""
+    office.stored["https://store.example/1"] = Stopped(Stop(StopLevel.FULL))
+    event_id = office.take(FAR)
+    assert [office.work(event_id) for _ in range(9)] == [(attempt, 60) for attempt in range(2, 11)]
+    office.stored["https://store.example/1"] = REPORT
+    office.work(event_id)
+    assert office.event(event_id).state is EventState.DONE
 
 
 def test_a_copy_of_a_mail_that_was_given_up_is_applied(office) -> None:

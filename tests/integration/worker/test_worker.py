@@ -15,10 +15,13 @@ from sqlalchemy.exc import OperationalError
 from changeover.engine import disk, executing, mail_house, names, worker
 from changeover.engine.disk import Disk, DiskLevel
 from changeover.engine.executing import Engine
+from changeover.engine.mail_fetch import NotFetched
 from changeover.engine.results import Refused
+from changeover.engine.stop import Stop, StopLevel, Stopped, StopSwitch
 from changeover.engine.stopping import Reason, Stopping
 from changeover.engine.worker import Chore
 from changeover.settings import Settings, folders
+from changeover.sources.mail.mail import Attachment
 from changeover.store import alerts, events, facts
 from changeover.store.database import Database
 from changeover.store.events import EventState
@@ -220,6 +223,17 @@ def test_a_chore_is_done_when_due_and_its_failure_waits_for_its_next_turn() -> N
     for clock in (0, 5, 10, 15, 19, 20):
         chore.turn(clock)
     assert done == [0, 1, 2]
+
+
+def test_at_a_full_stop_no_store_is_asked(settings) -> None:
+    """E-8."""
+    switch = StopSwitch(settings.folder)
+    far = Attachment("day.csv", "text/csv", None, "ftp://store.example/1")
+    with pytest.raises(NotFetched, match="not https"):
+        worker._fetch(settings, switch, far)
+    switch.set(Stop(StopLevel.FULL, "a drill"))
+    with pytest.raises(Stopped):
+        worker._fetch(settings, switch, far)
 
 
 @pytest.mark.parametrize(
