@@ -1,4 +1,4 @@
-"""Tests marked `browser` need a Chromium with its driver: without one they are skipped, and a run says so at its end."""
+"""Tests marked `browser` need a Chromium with its driver: without one they are skipped, and a run says so last."""
 
 from __future__ import annotations
 

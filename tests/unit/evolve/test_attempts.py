@@ -87,7 +87,8 @@ def test_without_a_browser_both_tabs_fail_and_it_is_said_what_lacks(monkeypatch,
     monkeypatch.setenv("PATH", str(tmp_path))
     portal = Portal(limits=Limits(pause=0))
     brought = fetch(portal.visit)
-    assert {each.text for each in brought.failures.values()} == {"not installed on this machine: chromium, chromedriver"}
+    lacking = "not installed on this machine: chromium, chromedriver"
+    assert {each.text for each in brought.failures.values()} == {lacking}
     assert [(tab.title, each.code) for tab, each in brought.failures.items()] == [
         ("Tab 1", "no_browser"),
         ("Tab 2", "no_browser"),
