@@ -241,11 +241,15 @@ def test_a_days_folder_that_was_tidied_away_is_made_again(house, opened):
 
 def test_a_write_that_fails_in_an_unheard_of_way_takes_the_mail_back(house, opened):
     client = opened()
+    assert post(client, a_form("a"), f"{PATH}/prod") == 200
     with house.database() as database, database.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE workflow_input")
+        connection.exec_driver_sql("DELETE FROM events")
+        connection.exec_driver_sql("UPDATE workflow_status SET name = 'another'")
+    (house.data() / house.files()[0]).unlink()
     assert post(client, a_form("a"), f"{PATH}/prod") == 503
     assert house.files() == []
     assert house.mails() == ()
+    assert house.alerts()["mail_intake_failed"].subject == "unexpected"
 
 
 def test_a_database_lost_in_the_middle_keeps_the_file_for_the_next_start(house, opened, monkeypatch):
