@@ -80,15 +80,14 @@ class Importer:
 
     def look(self) -> float | None:
         """One run to its end, if files wait; seconds until the next is worth it, None for no sooner than new files."""
-        if not inbox.waiting(self._folder):
-            return None
         try:
-            child = self._begin()
-        except OSError as error:
-            log.warning("import.not_started", error=type(error).__name__)
+            if not inbox.waiting(self._folder):
+                return None
+            code = self._result(self._begin())
+            left = len(inbox.waiting(self._folder))
+        except OSError as error:  # no more processes, or an inbox that cannot be read
+            log.warning("import.failed", error=type(error).__name__)
             return self._pauses.hindered
-        code = self._result(child)
-        left = len(inbox.waiting(self._folder))
         log.info("import.ended", exit_code=code, left=left)
         return self._pauses.after(code) if left else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from changeover.engine import disk, importer, intake, mail_alerts, mail_fetch, mail_house
 from changeover.engine.executing import ExecutorInUse
@@ -51,8 +51,8 @@ class Chore:
         self.due = clock + self.every_seconds
         try:
             self.do()
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("chore.failed", chore=self.name, error=type(error).__name__)
+        except Exception as error:  # the edge of a chore: whatever it is, the mails go on
+            log.exception("chore.failed", chore=self.name, error=type(error).__name__)
 
 
 def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) -> None:

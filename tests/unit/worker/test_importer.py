@@ -121,6 +121,14 @@ def test_a_run_that_cannot_be_begun_is_begun_later(runs, start) -> None:
     assert len(runs.children) == 1
 
 
+def test_an_inbox_that_cannot_be_read_is_looked_at_later(runs, monkeypatch) -> None:
+    def locked(_folder):
+        raise PermissionError
+
+    monkeypatch.setattr(importer.inbox, "waiting", locked)
+    assert Importer(runs.folder, runs.begin).look() == 60
+
+
 def test_the_end_asks_the_run_in_progress_to_end(runs, start) -> None:
     runs.lines = ["exec sleep 60"]
     runs.put()
