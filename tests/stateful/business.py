@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from stateful.life import Life
-from stateful.model import SERVICE, Guest, share_a_night
+from stateful.model import SERVICE, Feed, Guest, share_a_night
 from stateful.program import Fate, lease_expires
-from stateful.proof import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_PARTIAL, HUMAN
+from stateful.proof import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_PARTIAL, EXIT_UNREACHABLE, HUMAN
 from stateful.steps import PICK, among, between, either, step
+from stateful.twins import Twins
 
 KINDS = among("Reservation", "Reservation", "Reservation", "Block")
 OUTAGES = among("html", "cut", "empty", "empty", "500", "slow")
@@ -30,15 +30,16 @@ FAULTS = among(
     ["rate-limit", "", ""],
 )
 OUTSIDE = ("begin", "committed", "request", "answered")  # of a transaction
-PAUSE = 4  # steps between two runs: life goes on faster than runs follow
+HTTP_TOO_MANY = 429
+PAUSE = 5  # steps between two runs: life goes on faster than runs follow
 
 
-class Business(Life):
+class Business(Twins):
     """What may happen, to guests, in calendars, in the base, to runs."""
 
     @step(4, essential=True, pick=PICK, start=between(0, 40), length=between(1, 9), kind=KINDS)
     def book(self, pick: int, start: int, length: int, kind: str) -> None:
-        active = [each for each in self.truth.feeds if each.status == "Active"]
+        active = [each for each in self.truth.feeds if each.status == "Active" and not each.twin]
         if not active:
             return
         feed = active[pick % len(active)]
@@ -148,16 +149,19 @@ class Business(Life):
         found = self._guests(known=True, live=True, deleted=False, shown=True)
         row = found[pick % len(found)].row
         assert row is not None
-        row.deleted_at, row.was_deleted = self.now, True
-        self.base.delete("Reservations", row.record_id)
+        if not row.gone:
+            row.deleted_at, row.was_deleted = self.now, True
+            self.base.delete("Reservations", row.record_id)
 
     @step(pick=PICK, status=among("Active", "Active", "Inactive", "Remove"))
     def set_a_feed(self, pick: int, status: str) -> None:
-        feed = self.truth.feeds[pick % len(self.truth.feeds)]
+        self.set_a_feed_to(self.truth.feeds[pick % len(self.truth.feeds)], status)
+
+    def set_a_feed_to(self, feed: Feed, status: str) -> None:
         feed.status = status
         self.base.edit("ICS Feeds", feed.record_id, {"Feed Status": status})
 
-    @step(when=lambda self: len(self.truth.feeds) < 5, pick=between(0, 1))
+    @step(when=lambda self: len(self.truth.feeds) < 7, pick=between(0, 1))
     def add_a_feed(self, pick: int) -> None:
         self._add_feed(self.houses[pick])
 
@@ -165,14 +169,15 @@ class Business(Life):
     def edit_an_address(self, pick: int) -> None:
         """Of a calendar that has been read: else nobody can know whose the rows of the old address are (R-71)."""
         feed = self.truth.feeds[pick % len(self.truth.feeds)]
-        if feed.trusted is None and any(guest.feed is feed for guest in self.truth.guests):
+        shows = any(guest.feed is feed for guest in (*self.truth.guests, *self.truth.twins))
+        if feed.trusted is None and shows:
             return
         feed.name = f"calendar-{next(self.numbers)}"
         self.base.edit("ICS Feeds", feed.record_id, {"ICS URL": self.servers.address(feed.name)})
 
     @step(pick=PICK)
     def link_to_the_other_house(self, pick: int) -> None:
-        feed = self.truth.feeds[pick % len(self.truth.feeds)]
+        feed = [each for each in self.truth.feeds if not each.twin][pick % (len(self.truth.feeds) - 2)]
         (other,) = (house for house in self.houses if house != feed.house)
         mine = [each for each in self.truth.guests if each.feed is feed]
         if self._calm(feed) and all(self.truth.free(other, each.nights) for each in mine):
@@ -198,7 +203,7 @@ class Business(Life):
         4,
         when=lambda self: self.since_a_run > PAUSE,
         essential=True,
-        how=among("spoiled", "spoiled", "limited", "dies", "dies", "dies", "overtaken", "beside"),
+        how=among("spoiled", "spoiled", "limited", "dies", "dies", "dies", "overtaken", "beside", "beside"),
         fault=FAULTS,
         times=among(1, 1, 2, 3, 6, None),
         at=between(1, 120),
@@ -209,7 +214,7 @@ class Business(Life):
             case "spoiled":
                 self._run_on_a_spoiled_line(fault, times)
             case "limited":
-                self._run_into_the_rate_limit()
+                self._run_into_the_rate_limit(times)
             case "dies":
                 self._disturbed(Fate(at))
                 self.program.bury_the_dead()
@@ -225,10 +230,36 @@ class Business(Life):
         self._disturbed(Fate())
         self.base.heal()
 
-    def _run_into_the_rate_limit(self) -> None:
-        self.base.call("POST", "limits", {"enforce": True, "requests_per_second": 3, "penalty_seconds": 0.02})
+    def _run_into_the_rate_limit(self, times: int | None) -> None:
+        """Refused at every request from some on, or a few times at each kind of them."""
+        for method in ("GET", "POST", "PATCH"):
+            self.base.spoil("rate-limit", method, "", times)
         self._disturbed(Fate())
-        self.base.call("POST", "limits", {"enforce": False})
+        self.base.heal()
+
+    @step(
+        when=lambda self: self.since_a_run > PAUSE and not self.database_url, method=among("", "GET", "POST", "PATCH")
+    )
+    def the_months_calls_are_used_up(self, method: str) -> None:
+        """AT-51: one request is refused, it is not repeated, none follows; with calls again everything is delivered."""
+        mark = self.base.mark()
+        self.base.spoil("rate-limit", method, "", None, "billing")
+        result = self._disturbed(Fate())
+        refused = [each for each in self.base.calls(mark) if each["status"] == HTTP_TOO_MANY]
+        assert len(refused) <= 1, refused
+        if refused:
+            self.statistics["months used up"] += 1
+            assert result is not None
+            told = refused[0]["method"] == "PATCH" and refused[0]["path"].endswith("/Automation")
+            assert told or result.exit_code == EXIT_UNREACHABLE, result  # all was done where only that was refused
+            mark = self.base.mark()
+            again = self._disturbed(Fate())
+            assert again is not None
+            assert again.exit_code == EXIT_UNREACHABLE, again
+            assert [each for each in self.base.calls(mark) if "/meta/" not in each["path"]] == []
+        self.base.heal()
+        self.time.shift(timedelta(hours=7))  # until the next question whether there are calls again
+        self.clean_run()
 
     def _start_a_second_run_meanwhile(self, at: int) -> None:
         said: list[int] = []
@@ -262,6 +293,13 @@ class Business(Life):
         when=lambda self: not self.unsettled and any(g.row and g.row.held for g in self.truth.guests), approve=either()
     )
     def decide_what_is_held(self, approve: bool) -> None:
+        self._decide(approve=approve)
+
+    def approve_everything(self) -> None:
+        if self.program.held():
+            self._decide(approve=True)
+
+    def _decide(self, *, approve: bool) -> None:
         self.statistics["decisions on held removals"] += 1
         for row in (g.row for g in self.truth.guests if g.row is not None and g.row.held):
             row.asked = approve

@@ -67,6 +67,7 @@ class Feed:
     tagged: bool = False
     trusted: int | None = None
     low: int | None = None
+    twin: bool = False  # of the house that two calendars show: its rows are judged elsewhere
 
 
 @dataclass(eq=False)
@@ -99,12 +100,14 @@ class Truth:
 
     feeds: list[Feed] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)
+    twins: list[Guest] = field(default_factory=list)  # what the calendars of the twin house show
 
     # -- what the calendars say --------------------------------------------------------------------------------------
 
     def listed(self, feed: Feed, today: date) -> list[Guest]:
         """Whom a calendar shows today: platforms drop what is over."""
-        return [g for g in self.guests if g.feed is feed and (g.shown or g.canceled) and g.nights[1] >= today]
+        everybody = self.twins if feed.twin else self.guests
+        return [g for g in everybody if g.feed is feed and (g.shown or g.canceled) and g.nights[1] >= today]
 
     def calendar(self, feed: Feed, today: date) -> str:
         lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Airbnb Inc//Hosting Calendar 1.0//EN"]
@@ -136,7 +139,7 @@ class Truth:
                 answered = feed.outage in ("", "empty")
                 trusted = answered and self.remember(feed, today)
                 outcome.good, outcome.bad = outcome.good + trusted, outcome.bad + (not trusted)
-                if answered:
+                if answered and not feed.twin:
                     due[feed.number] = self._follow(feed, today, now, trusted=trusted)
         for feed in self.feeds:
             self._remove(feed, due.get(feed.number, []), today)

@@ -27,7 +27,7 @@ from changeover.engine.sending import Sending, Sent, send_some
 from changeover.settings import Settings, load
 from changeover.sources.ics import fetch as fetch_module
 from changeover.sources.ics.fetch import FetchSettings
-from changeover.store import deliveries
+from changeover.store import deliveries, holds
 from changeover.store import schema as store_schema
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
@@ -311,6 +311,11 @@ class Program:
         """Writes that are not finished."""
         with self.database() as database, database.read() as connection:
             return deliveries.pending(connection)
+
+    def held(self) -> int:
+        """Removals that wait for a person."""
+        with self.database() as database, database.read() as connection:
+            return len(holds.load_all(connection))
 
     def plans(self) -> int:
         """How many plans have been committed."""

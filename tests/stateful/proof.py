@@ -11,7 +11,7 @@ from stateful.stand_ins import Base, Feeds
 
 HUMAN = ("Custom Service Time", "Our Notes", "Custom Service Line Instructions")
 KEPT_AFTER_DELETION = ("Custom Service Time", "Custom Service Line Instructions")
-EXIT_OK, EXIT_PARTIAL, EXIT_FAILED, EXIT_LOCKED = 0, 2, 3, 5
+EXIT_OK, EXIT_PARTIAL, EXIT_FAILED, EXIT_LOCKED, EXIT_UNREACHABLE = 0, 2, 3, 5, 75
 Cells = dict[str, Any]
 Rows = dict[str, Cells]
 
@@ -23,6 +23,7 @@ class Proof:
     servers: Feeds
     truth: Truth
     houses: list[str]
+    twin_house: str
     statistics: ClassVar[Counter[str]] = Counter()
 
     @property
@@ -32,6 +33,15 @@ class Proof:
     @property
     def today(self) -> date:
         return self.now.astimezone(PHOENIX).date()
+
+    def _is_twin(self, cells: Cells) -> bool:
+        return cells.get("Property ID") == [self.twin_house]
+
+    def _check_twins(self, rows: Rows) -> None:
+        raise NotImplementedError
+
+    def converge(self) -> None:
+        raise NotImplementedError
 
     def check_always(self, rows: Rows) -> None:
         """What holds at every moment, also of a base left in the middle of a run that died (§8.1, §8.4, §8.7)."""

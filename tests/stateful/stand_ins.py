@@ -124,12 +124,15 @@ class Base(StandIn):
         """The number of the next request."""
         return int(self.call("GET", f"requests?since={10**9}")["next"])
 
+    def calls(self, since: int) -> list[dict[str, Any]]:
+        """All requests since a mark."""
+        return list(self.call("GET", f"requests?since={since}")["requests"])
+
     def writes(self, since: int, table: str) -> list[dict[str, Any]]:
         """The writing requests to a table since a mark; a listing sent by POST is none."""
-        calls = self.call("GET", f"requests?since={since}")["requests"]
         return [
             each
-            for each in calls
+            for each in self.calls(since)
             if each["method"] != "GET" and each["path"].rpartition("/")[2] == table.replace(" ", "%20")
         ]
 

@@ -1,0 +1,204 @@
+"""A house that two calendars show: copies that come, lag, differ and go; one row for each stay (R-51 … R-55).
+
+What the row says in the meantime depends on who was read when, so it is judged by what must be true of it at any time,
+and at the end of a life, when both calendars agree and have been read often enough, to the last cell.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from stateful.life import MORNING, Life
+from stateful.model import PHOENIX, Feed, Guest, Nights, share_a_night
+from stateful.steps import PICK, among, between, either, step
+
+SLOT_DAYS, SLOTS = 10, 15
+CONVERGING_RUNS = 5  # three misses over twelve hours, and one more for a calendar that shrank (R-63, R-66)
+FIRST_DAY = MORNING.astimezone(PHOENIX).date()
+Cells = dict[str, Any]
+
+
+@dataclass(eq=False)
+class Pair:
+    """One stay, and how each of the two calendars shows it."""
+
+    slot: int
+    showings: list[Guest] = field(default_factory=list)
+
+    def shown(self) -> list[Guest]:
+        return [each for each in self.showings if each.shown]
+
+
+class Twins(Life, ABC):
+    """Steps and proof of the third house."""
+
+    @abstractmethod
+    def set_a_feed_to(self, feed: Feed, status: str) -> None: ...
+
+    @abstractmethod
+    def approve_everything(self) -> None: ...
+
+    def __enter__(self) -> Twins:
+        super().__enter__()
+        self.twin_house = self.base.add("Properties", {"Property Name": "Casa Twin"})[0]
+        self.pairs: list[Pair] = []
+        self.twin_jobs: set[str] = set()
+        for _ in range(2):
+            self._add_feed(self.twin_house).twin = True
+        return self
+
+    @property
+    def _twin_feeds(self) -> list[Feed]:
+        return [each for each in self.truth.feeds if each.twin]
+
+    def _nights(self, slot: int, start: int, length: int) -> Nights:
+        check_in = FIRST_DAY + timedelta(days=slot * SLOT_DAYS + start)
+        return check_in, check_in + timedelta(days=length)
+
+    def _coming(self) -> list[Pair]:
+        return [each for each in self.pairs if FIRST_DAY + timedelta(days=each.slot * SLOT_DAYS) > self.today]
+
+    def _show(self, pair: Pair, feed: Feed, nights: Nights, kind: str) -> None:
+        number = next(self.numbers)
+        uid = f"{'1418fb94e984' if kind == 'Reservation' else 'block'}-{number}@airbnb.com"
+        showing = Guest(number, feed, nights, kind, uid)
+        pair.showings.append(showing)
+        self.truth.twins.append(showing)
+
+    # -- what may happen -----------------------------------------------------------------------------------------------
+
+    @step(
+        3,
+        slot=between(1, SLOTS),
+        start=between(0, 3),
+        length=between(1, 5),
+        first=between(0, 1),
+        both=either(),
+        kinds=among(
+            ["Reservation", "Reservation"], ["Reservation", "Block"], ["Block", "Reservation"], ["Block", "Block"]
+        ),
+    )
+    def book_in_the_twin_house(
+        self, slot: int, start: int, length: int, first: int, both: bool, kinds: list[str]
+    ) -> None:
+        begins = FIRST_DAY + timedelta(days=slot * SLOT_DAYS)
+        taken = any(pair.slot == slot for pair in self.pairs)
+        if taken or begins <= self.today or begins > self.today + timedelta(days=150):
+            return
+        pair, feeds = Pair(slot), self._twin_feeds
+        self.pairs.append(pair)
+        for feed, kind in zip((feeds[first], feeds[1 - first]) if both else (feeds[first],), kinds, strict=False):
+            self._show(pair, feed, self._nights(slot, start, length), kind)
+
+    @step(when=lambda self: self._coming(), pick=PICK, kind=among("Reservation", "Reservation", "Block"))
+    def copy_to_the_other_calendar(self, pick: int, kind: str) -> None:
+        pair = self._coming()[pick % len(self._coming())]
+        if len(pair.showings) == 1 and pair.shown():
+            (other,) = (feed for feed in self._twin_feeds if feed is not pair.showings[0].feed)
+            self._show(pair, other, pair.showings[0].nights, kind)
+
+    @step(when=lambda self: self._coming(), pick=PICK, which=between(0, 1), start=between(0, 3), length=between(1, 5))
+    def change_in_one_calendar(self, pick: int, which: int, start: int, length: int) -> None:
+        pair = self._coming()[pick % len(self._coming())]
+        if pair.shown():
+            pair.shown()[which % len(pair.shown())].nights = self._nights(pair.slot, start, length)
+
+    @step(4, when=lambda self: self._coming(), pick=PICK, which=between(0, 1))
+    def catch_up(self, pick: int, which: int) -> None:
+        """One calendar copies what the other one says."""
+        pair = self._coming()[pick % len(self._coming())]
+        if pair.shown():
+            nights = pair.shown()[which % len(pair.shown())].nights
+            for each in pair.showings:
+                each.nights = nights
+
+    @step(when=lambda self: self._coming(), pick=PICK, which=between(0, 1), outright=either())
+    def drop_from_one_calendar(self, pick: int, which: int, outright: bool) -> None:
+        pair = self._coming()[pick % len(self._coming())]
+        if pair.shown():
+            gone = pair.shown()[which % len(pair.shown())]
+            gone.shown, gone.canceled = False, outright
+
+    @step(when=lambda self: self._coming(), pick=PICK)
+    def drop_from_both_calendars(self, pick: int) -> None:
+        for each in self._coming()[pick % len(self._coming())].showings:
+            each.shown = False
+
+    @step(when=lambda self: self._coming(), pick=PICK)
+    def show_again(self, pick: int) -> None:
+        for each in self._coming()[pick % len(self._coming())].showings:
+            each.shown, each.canceled = True, False
+
+    @step(1, when=lambda self: not self.unsettled and self._coming(), pick=PICK)
+    def make_a_job_in_the_twin_house(self, pick: int) -> None:
+        rows = self._twin_rows(self.base.rows())
+        free = sorted(key for key, cells in rows.items() if _live(cells) and not cells.get("Service Job ID"))
+        if free:
+            job = f"job_{next(self.numbers)}"
+            self.twin_jobs.add(job)
+            self.was_settled_before = False
+            self.base.edit("Reservations", free[pick % len(free)], {"Service Job ID": job, "Sync Status": "Synced"})
+
+    # -- what must be true ---------------------------------------------------------------------------------------------
+
+    def _twin_rows(self, rows: dict[str, Cells]) -> dict[str, Cells]:
+        return {key: cells for key, cells in rows.items() if self._is_twin(cells)}
+
+    def _check_twins(self, rows: dict[str, Cells]) -> None:
+        """After every quiet run: no stay twice, none lost, no job lost, and nothing from nowhere."""
+        here = self._twin_rows(rows)
+        live = [cells for cells in here.values() if _live(cells)]
+        nights = Counter(_nights_of(cells) for cells in live)
+        assert all(count == 1 for count in nights.values()), f"two rows on the same nights: {live}"
+        jobs = {cells["Service Job ID"] for cells in here.values() if cells.get("Service Job ID")}
+        assert self.twin_jobs <= jobs, self.twin_jobs - jobs
+        for each in self._read():
+            covering = [one for one in nights if share_a_night(one, each.nights)]
+            assert covering, f"lost: {each}"
+        ever = {f"{each.uid}_{self.twin_house}" for each in self.truth.twins}
+        assert {cells["Reservation UID"] for cells in live} <= ever
+
+    def _read(self) -> Iterator[Guest]:
+        """What a calendar that answered showed, and has been shown long enough to be ahead."""
+        for feed in self._twin_feeds:
+            if feed.status == "Active" and not feed.outage:
+                yield from (each for each in self.truth.listed(feed, self.today) if each.shown and self._ahead(each))
+
+    def _ahead(self, each: Guest) -> bool:
+        return each.nights[0] > self.today
+
+    def converge(self) -> None:
+        """Both calendars agree and are read until nobody can be in doubt: then the rows are the stays, to the last."""
+        for feed in self.truth.feeds:
+            feed.outage = ""
+        for feed in self._twin_feeds:
+            self.set_a_feed_to(feed, "Active")
+        for pair in self.pairs:
+            for each in pair.showings[1:]:
+                each.nights = pair.showings[0].nights
+        for _ in range(CONVERGING_RUNS):
+            self.clean_run()
+            self.time.shift(timedelta(hours=7))
+        self.approve_everything()
+        rows = [cells for cells in self._twin_rows(self.base.rows()).values() if _live(cells)]
+        said = Counter(_nights_of(cells) for cells in rows if _nights_of(cells)[0] > self.today)
+        wanted = {pair.shown()[0].nights: pair for pair in self.pairs if pair.shown() and self._ahead(pair.shown()[0])}
+        assert said == Counter(wanted.keys()), (said, wanted)
+        for cells in rows:
+            if _nights_of(cells) in wanted:
+                kinds = {each.kind for each in wanted[_nights_of(cells)].shown()}
+                assert cells["Entry Type"] == ("Reservation" if "Reservation" in kinds else "Block"), (cells, kinds)
+        self.statistics["twin houses that converged"] += 1
+
+
+def _live(cells: Cells) -> bool:
+    return cells.get("Status") in ("New", "Modified")
+
+
+def _nights_of(cells: Cells) -> Nights:
+    return date.fromisoformat(cells["Check-in Date"]), date.fromisoformat(cells["Check-out Date"])
