@@ -279,10 +279,9 @@ class _Key(requests.auth.AuthBase):
 
 
 def _was_sent(fault: requests.RequestException) -> bool:
-    if isinstance(fault, requests.ConnectTimeout):
-        return False
     reason = fault.args[0] if fault.args else None
-    return not (isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError))
+    refused = isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
+    return not (refused or isinstance(fault, requests.ConnectTimeout))
 
 
 def _jittered(seconds: float, share: float) -> float:
