@@ -20,9 +20,6 @@ RESERVED = frozenset(
         "API_KEY",
         "AUTO_CREATE_JOBS",
         "BATCH_SIZE",
-        "EVOLVE_PASSWORD",
-        "EVOLVE_PORTAL_URL",
-        "EVOLVE_USERNAME",
         "HCP_API_KEY",
         "HCP_BASE_URL",
         "HCP_COMPANY_ID",
@@ -38,7 +35,6 @@ RESERVED = frozenset(
         "ON_REMOVED",
         "SERVATIV_WEBHOOK_SECRET",
         "SERVICE_LINE_LIMIT",
-        "WORKER_THREADS",
     }
 )
 _WIDTH = 110

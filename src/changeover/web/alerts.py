@@ -29,10 +29,11 @@ class Alerts:
         self._standing = set(standing)
         self._on_the_way: dict[str, Future[None]] = {}
 
-    def open(self, alert: Alert, *, once_in: timedelta = _AT_ONCE) -> None:
+    def open(self, alert: Alert, *, once_in: timedelta = _AT_ONCE, wait: bool = True) -> None:
         """Opens an alert or counts its repetition; one that was raised less than `once_in` ago stays as it is.
 
-        While one is still on its way to the database, its repetitions are not counted: a storm is one alert.
+        Without `wait` it is written later, for when the database itself is what it is about. While one is on its way to
+        the database, its repetitions are not counted: a storm is one alert.
         """
         key = alerts.key_of(self._env, alert.rule, alert.subject)
         with self._lock:
@@ -45,8 +46,9 @@ class Alerts:
                 return
             self._on_the_way[key] = future
             self._standing.add(key)
-        with suppress(Exception):  # whatever kept it from being written: the answer is what matters
-            future.result(_ANSWER_WAITS)
+        if wait:
+            with suppress(Exception):  # whatever kept it from being written: the answer is what matters
+                future.result(_ANSWER_WAITS)
 
     def over(self, *rules: str) -> None:
         """Resolves the open alerts of these rules: what they tell of has just gone well."""

@@ -113,7 +113,9 @@ def _store(site: Site, copy: Site | None) -> Response:
         try:
             taken = site.intake.take(_posted(), None if copy is None else copy.intake)
         except NotTaken as refusal:
-            _note(site, "mail.refused", _REFUSED.get(refusal.reason), reason=str(refusal))
+            log.warning("mail.refused", reason=str(refusal))
+            if refusal.reason in _REFUSED:
+                site.alerts.open(_REFUSED[refusal.reason], wait=refusal.reason is not Reason.DATABASE)
             return _later()
         except Exception:  # the edge: whatever it was, the sender is to try again (CM-7)
             log.exception("mail.failed")
@@ -144,13 +146,13 @@ def _posted() -> Posted:
     return Posted(read, None if chunked or not length else int(length), request.headers.get("Content-Type", ""))
 
 
-def _note(site: Site, event: str, alert: Alert | None, *, once_in: timedelta = timedelta(0), **fields: str) -> None:
-    log.warning(event, env=site.env, **fields)
-    if alert is not None:
-        site.alerts.open(alert, once_in=once_in)
+def _note(site: Site, event: str, alert: Alert, *, once_in: timedelta = timedelta(0)) -> None:
+    log.warning(event, env=site.env)
+    site.alerts.open(alert, once_in=once_in)
 
 
 def _stranger() -> Response:
+    log.warning("mail.stranger", path=request.path)
     answer = plain("unauthorized", HTTPStatus.UNAUTHORIZED)
     answer.headers["WWW-Authenticate"] = 'Basic realm="mails"'
     return answer

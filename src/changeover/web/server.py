@@ -41,7 +41,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Serves environments on a socket that is bound already. `listening` is called once connections are accepted."""
 
     def __init__(self, listener: socket.socket, environments: Sequence[Inbound], listening: Callable[[], None]) -> None:
-        self._listener, self._environments, self._listening = listener, environments, listening
+        self._address = f"fd://{listener.detach()}"  # the same when it is asked to reload
+        self._environments, self._listening = environments, listening
         self.deployment: Deployment | None = None
         super().__init__()
 
@@ -56,7 +57,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def _wanted(self) -> Mapping[str, object]:
         return {
-            "bind": [f"fd://{self._listener.detach()}"],
+            "bind": [self._address],
             "workers": 1,
             "worker_class": Worker,
             "threads": THREADS,

@@ -18,7 +18,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from changeover.engine import disk, intake
-from changeover.store import writer
+from changeover.store import events, writer
+from changeover.store.database import Database
 from changeover.web import answers, mail
 from changeover.web.app import create_app
 from changeover.web.sites import Deployment
@@ -127,6 +128,22 @@ def test_mails_in_other_formats_and_with_a_type_unheard_of_are_taken(house, open
     assert post(client, Letter().body(), f"{PATH}/prod", content_type=JSON) == 200
     assert post(client, Letter(subject="b").body(), f"{PATH}/prod", content_type="text/strange") == 200
     assert [each.payload["content_type"] for each in house.mails("prod")].count(JSON) == 1
+
+
+def test_it_stores_in_postgresql_as_well(house, opened, postgres_cluster):
+    with postgres_cluster.database("migrated") as url:
+        house.set("prod", DATABASE_URL=url)
+        client = opened()
+        assert [post(client, a_form(subject), f"{PATH}/prod") for subject in "aab"] == [200] * 3
+        assert client.get("/readyz").status_code == 200
+        database = Database(url)
+        with database.read() as connection:
+            found = sorted(str(each.payload["path"]) for each in events.recent(connection))
+            assert connection.exec_driver_sql("SELECT count(*) FROM dbos.workflow_status").scalar() == 2
+        database.close()
+        opened.deployments[0].close()
+    assert found == house.files()
+    assert len(found) == 2
 
 
 # -- the same bytes again ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 
@@ -10,7 +11,7 @@ from gunicorn.http.errors import InvalidHeader
 
 from changeover.web import server
 from changeover.web.answers import HEADERS
-from changeover.web.server import Worker
+from changeover.web.server import Server, Worker
 
 
 @pytest.fixture
@@ -65,6 +66,15 @@ def test_its_own_refusals_are_guarded_like_any_answer(pair, line, error, status)
     assert answer.endswith(b"\r\n\r\n")
     assert all(f"{name}: {value}\r\n".encode() in answer for name, value in HEADERS.items())
     assert b"secret" not in answer
+
+
+def test_a_reload_keeps_the_address():
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = Server(listener, (), lambda: None)
+    before = app.cfg.address
+    app.reload()
+    assert app.cfg.address == before == [int(str(app.cfg.bind[0]).rpartition("/")[2])]
+    os.close(before[0])
 
 
 def test_leaving_takes_in_what_a_client_still_sends(pair):
