@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
 from changeover.core.plan import Plan, Verb
 from changeover.core.reconcile import reconcile
+from changeover.core.rest import at_rest, once_more
 from changeover.core.stay import (
     Batch,
     Decision,
@@ -100,11 +101,20 @@ class PaperBase:
 
     def run(self, *batches: Batch, hours: float = 4) -> Plan:
         """One run; the clock then moves on."""
-        plan = reconcile(self.known(), batches, self.now, self.rules)
+        known = self.known()
+        plan = reconcile(known, batches, self.now, self.rules)
         self.carry_out(plan)
+        if at_rest(plan, known, batches):
+            self.finds_nothing_later_that_day(plan, batches)
         self.plans.append(plan)
         self.now += timedelta(hours=hours)
         return plan
+
+    def finds_nothing_later_that_day(self, plan: Plan, batches: Iterable[Batch]) -> None:
+        """What is taken for granted when a run is not made at all because nothing has changed since one at rest."""
+        later = datetime.combine(self.rules.today(self.now), time(23, 59), self.rules.zone).astimezone(UTC)
+        again = reconcile(self.known(), [replace(each, at=later) for each in batches], later, self.rules)
+        assert again == once_more(plan, later)
 
     def feed(self, source: Source, *observations: Observation, hours: float = 4, home: str = CASA) -> Plan:
         return self.run(self.batch(source, *observations, home=home), hours=hours)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from changeover.airtable import controls
 from changeover.airtable.mirror import Feed
 from changeover.core.plan import Alert, Level, Plan, counts_json
 from changeover.core.reconcile import reconcile
-from changeover.engine import collector, knowledge
+from changeover.core.rest import at_rest, once_more
+from changeover.engine import collector, knowledge, stillness
 from changeover.engine.commit import Commission, commit
 from changeover.engine.crosscheck import service_times
 from changeover.engine.knowledge import Knowledge, Places
 from changeover.engine.outcome import Failure, Outcome, changes_text, names_text, state_of
+from changeover.engine.stillness import Rest
 from changeover.engine.work import Delivered, Done, Work
 from changeover.ops import logging
 from changeover.sources.ics.feeds import FeedRow, feed_configs
@@ -74,27 +76,70 @@ def run(work: Work) -> Done:
     known, fetched = asyncio.run(_learn(work))
     if work.base.failure is not None:
         return _without_base(work, fetched, work.base.failure)
-    batches = [each.batch for each in fetched.results if each.batch is not None]
-    with collector.paused():
-        plan = reconcile(known.known, batches, work.now, work.rules)
+    decided = _decide(work, known, fetched)
+    plan = decided.plan
     log.info("plan.made", changes=len(plan.changes), held=plan.counts.of("held"), misses=plan.counts.misses)
     if work.dry_run:
-        return Done(_outcome(work, known, fetched, plan, Delivered()), plan)
-    waiting = commit(work.db, _commission(work, known, fetched, plan), work.still_ours)
+        return Done(_outcome(work, decided, fetched, Delivered()), plan)
+    waiting = commit(work.db, _commission(work, decided, fetched), work.still_ours)
     delivered = work.deliver(work.run_id) if waiting else Delivered()
-    return Done(_outcome(work, known, fetched, plan, delivered), plan)
+    return Done(_outcome(work, decided, fetched, delivered), plan)
 
 
-async def _learn(work: Work) -> tuple[Knowledge, Fetched]:
+async def _learn(work: Work) -> tuple[Rest | Rows, Fetched]:
     """What the base says and what the feeds say; the rows are read while the feeds are waited for."""
     with work.db.read() as connection:
         places = knowledge.places(connection)
-    return await asyncio.gather(asyncio.to_thread(_load, work), _observe(work, places))
+        rest = stillness.recall(connection) if work.observe and not work.dry_run else None
+    return await asyncio.gather(asyncio.to_thread(_know, work, rest), _observe(work, places))
 
 
-def _load(work: Work) -> Knowledge:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All that is known before a plan is made, and the hash that it goes by (`stillness`)."""
+
+    digest: str
+    knowledge: Knowledge
+
+
+def _know(work: Work, rest: Rest | None) -> Rest | Rows:
+    """The last run, if it found nothing to do and all that is known is as it was in it; else the rows."""
     with collector.paused(), work.db.read() as connection:
-        return knowledge.load(connection)
+        digest = stillness.known_digest(connection, work)
+        if rest is not None and rest.known == digest:
+            return rest
+        return Rows(digest, knowledge.load(connection))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A plan, what people should hear of the rows, and the run at rest it leaves, where it is one."""
+
+    plan: Plan
+    alerts: tuple[Alert, ...] = ()
+    bad_rows: int = 0
+    rest: Rest | None = None
+
+
+def _decide(work: Work, known: Rest | Rows, fetched: Fetched) -> Decided:
+    """The plan. Where the calendars say nothing new either it is the one that was found before, made new."""
+    said = stillness.said_digest(fetched.results)
+    if isinstance(known, Rest) and known.said == said:
+        plan = once_more(known.plan, work.now)
+        return Decided(plan, rest=replace(known, plan=plan))
+    rows = known if isinstance(known, Rows) else _know(work, rest=None)
+    assert isinstance(rows, Rows)  # noqa: S101  # without a rest there is no other answer
+    return _reconciled(work, rows, said, fetched)
+
+
+def _reconciled(work: Work, rows: Rows, said: str, fetched: Fetched) -> Decided:
+    batches = [each.batch for each in fetched.results if each.batch is not None]
+    known, bad = rows.knowledge.known, rows.knowledge.bad_rows
+    with collector.paused():
+        plan = reconcile(known, batches, work.now, work.rules)
+    alerts = (*rows.knowledge.alerts, *service_times(known.stays, work.rules, work.rules.today(work.now)))
+    rests = not alerts and at_rest(plan, known, batches)
+    return Decided(plan, alerts, len(bad), Rest(rows.digest, said, plan) if rests else None)
 
 
 async def _observe(work: Work, places: Places) -> Fetched:
@@ -129,7 +174,7 @@ def _without_base(work: Work, fetched: Fetched, failure: Failure) -> Done:
     return Done(Outcome.failed("Airtable cannot be read", failure, work.run_id))
 
 
-def _commission(work: Work, known: Knowledge, fetched: Fetched, plan: Plan) -> Commission:
+def _commission(work: Work, decided: Decided, fetched: Fetched) -> Commission:
     states = [each.memory for each in fetched.results if each.memory is not None]
     with work.db.read() as connection:
         writes: list[Write] = controls.cron_writes(
@@ -138,15 +183,12 @@ def _commission(work: Work, known: Knowledge, fetched: Fetched, plan: Plan) -> C
     return Commission(
         env=work.env,
         run_id=work.run_id,
-        plan=plan,
+        plan=decided.plan,
         feed_states=states,
         writes=writes,
-        alerts=(
-            *known.alerts,
-            *service_times(known.known.stays, work.rules, work.rules.today(work.now)),
-            *_alerts(work, fetched),
-        ),
+        alerts=(*decided.alerts, *_alerts(work, fetched)),
         looked_at=_RULES_LOOKED_AT if work.observe else (),
+        memory=lambda connection: stillness.remember(connection, decided.rest, work.now),
     )
 
 
@@ -183,10 +225,11 @@ def _alert(work: Work, fetched: Fetched, result: FeedResult) -> Alert | None:
     return Alert("feed_failing", subject, Level.WARNING, text)
 
 
-def _outcome(work: Work, known: Knowledge, fetched: Fetched, plan: Plan, delivered: Delivered) -> Outcome:
+def _outcome(work: Work, decided: Decided, fetched: Fetched, delivered: Delivered) -> Outcome:
+    plan = decided.plan
     ok, failed = len(fetched.active) - len(fetched.failing), len(fetched.failing)
     undelivered = delivered.waiting + delivered.refused
-    flawed = bool(undelivered or plan.counts.of("held") or known.bad_rows)
+    flawed = bool(undelivered or plan.counts.of("held") or decided.bad_rows)
     state = state_of(ok, failed, flawed=flawed)
     counters = _counters(work, fetched, plan, delivered)
     if not fetched.active and work.observe:

@@ -38,11 +38,15 @@ class NothingStored(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a body was read as, whether it is `same` as before (P-36), and the feed's memory of it."""
+    """What a body was read as, whether it is `same` as before (P-36), and the feed's memory of it.
+
+    `said` is a hash of the reading: equal ones are of equal readings.
+    """
 
     reading: Reading
     same: bool
     memory: FeedState
+    said: str
 
 
 @dataclass(frozen=True)
@@ -86,18 +90,20 @@ class Examiner:
         if stored_says_the_same and self._known is not None:
             return self._unchanged(self._known, fetched, raw_hash)
         found = read(body, self.feed, self.platforms, self.rules, self.today)
+        text = readings.dump(found)
         memory = replace(
             self._remembered(fetched, raw_hash),
             canonical_hash=canonical,
             settings_hash=self.settings_hash,
             read_on=self.today,
-            reading=readings.dump(found),
+            reading=text,
             body=None if stored_says_the_same else zlib.compress(raw),
         )
-        return Content(found, same=False, memory=memory)
+        return Content(found, same=False, memory=memory, said=_hash(text))
 
     def _unchanged(self, known: Reading, fetched: Fetched, raw_hash: str | None) -> Content:
-        return Content(known, same=True, memory=self._remembered(fetched, raw_hash))
+        said = _hash(self.state.reading or "")
+        return Content(known, same=True, memory=self._remembered(fetched, raw_hash), said=said)
 
     def _remembered(self, fetched: Fetched, raw_hash: str | None) -> FeedState:
         """The state after a good fetch; what is stored of body and reading stands."""
@@ -148,6 +154,10 @@ class Examiner:
         except zlib.error:
             pass
         raise NothingStored
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def trust(events: int, state: FeedState) -> tuple[bool, int, int | None]:

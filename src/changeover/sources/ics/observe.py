@@ -44,7 +44,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedResult:
-    """What one feed gave. `cause` is `Success` or a short reason without URL (R-76); `memory` is the state to save."""
+    """What one feed gave. `cause` is `Success` or a short reason without URL (R-76); `memory` is the state to save.
+
+    `said` is a hash of what the batch was made from.
+    """
 
     feed: FeedConfig
     outcome: Outcome
@@ -56,6 +59,7 @@ class FeedResult:
     ms: int
     warnings: tuple[str, ...] = ()
     memory: FeedState | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ def _good(feed: FeedConfig, state: FeedState, run: _Run, content: Content) -> Fe
         ms=0,
         warnings=found.warnings,
         memory=replace(content.memory, trusted_count=trusted, low_count=low, last_success=at, failures=0),
+        said=content.said,
     )
 
 
