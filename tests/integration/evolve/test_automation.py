@@ -99,7 +99,8 @@ def test_both_tabs_become_rows_their_files_are_kept_and_a_second_run_writes_noth
     assert "new 0 (0 res, 0 block)" in again.text
 
 
-def test_when_one_tab_fails_the_other_counts_and_the_run_says_which(partner):  # V-44, R-82
+def test_when_one_tab_fails_the_other_counts_and_the_run_says_which(partner):
+    """V-44: one tab lost, shown green (R-82)."""
     partner.brings(GUESTS, BOTH)
     partner.run()
     before = partner.nights
@@ -114,7 +115,8 @@ def test_when_one_tab_fails_the_other_counts_and_the_run_says_which(partner):  #
     assert partner.business.misses() == 0
 
 
-def test_both_tabs_failing_is_a_failure_and_twice_in_a_row_the_portal_is_down(partner):  # A-11, R-82, V-45
+def test_both_tabs_failing_is_a_failure_and_twice_in_a_row_the_portal_is_down(partner):
+    """V-45: exports deleted before the new ones came. A-11, R-82."""
     partner.brings(GUESTS, BOTH)
     partner.run()
     kept = partner.names("csv/done")

@@ -43,7 +43,8 @@ def test_the_second_attempt_repeats_only_what_failed_half_a_minute_later():
     assert (brought.exports, brought.failures) == ({Tab.ONE: b"1", Tab.TWO: b"2"}, {})
 
 
-def test_what_fails_twice_is_told_with_its_last_cause_and_the_other_tab_counts():  # V-44
+def test_what_fails_twice_is_told_with_its_last_cause_and_the_other_tab_counts():
+    """V-44: one tab lost, shown green (R-82)."""
     later = PortalFailure("bad_download", "no file came within 60 s")
     portal = Portal({Tab.ONE: LOST, Tab.TWO: b"2"}, {Tab.ONE: later})
     brought = fetch(portal.visit, portal.sit)

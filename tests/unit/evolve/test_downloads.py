@@ -41,7 +41,8 @@ def at_once(monkeypatch):
         ({"a.csv": 10, "readme.txt": 1}, {"a.csv": 10, "readme.txt": 1}, "a.csv"),
     ],
 )
-def test_a_file_counts_once_it_is_whole_alone_and_of_the_same_size_twice(before, now, name):  # V-45
+def test_a_file_counts_once_it_is_whole_alone_and_of_the_same_size_twice(before, now, name):
+    """R-78."""
     assert finished(before, now) == name
 
 
@@ -60,7 +61,8 @@ def test_of_two_files_nobody_can_say_which_is_meant():
         (b"x" * (MAX_BYTES + 1), Tab.ONE, "too large"),
     ],
 )
-def test_a_file_that_is_not_of_the_asked_tab_is_refused_whatever_its_name(raw, tab, text):  # V-43
+def test_a_file_that_is_not_of_the_asked_tab_is_refused_whatever_its_name(raw, tab, text):
+    """V-43."""
     with pytest.raises(BadDownload, match=text):
         verified(raw, tab, SUPPLIERS)
 

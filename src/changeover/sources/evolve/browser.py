@@ -150,8 +150,8 @@ def opened(home: Path, zone: str, asked_to_end: Callable[[], bool], last_word: f
     try:
         yield browser
     finally:
+        browser.close()  # watched over as well: a browser that hangs may not answer its last command either
         over.set()
-        browser.close()
 
 
 def _guard(browser: Browser, over: threading.Event, asked_to_end: Callable[[], bool], last_word: float) -> None:

@@ -35,7 +35,8 @@ const questions = {
     return fits.filter((each) => !fits.some((other) => other !== each && each.contains(other)));
   },
 
-  // The first form with at least two fields to fill: its user, its password, and what sends it, or null.
+  // The first form with at least two fields to fill: its user, its password, what sends it or null, and whether it was
+  // marked before; null where there is none.
   form() {
     for (const form of everything(document)) {
       if (form.tagName !== "FORM" || !visible(form)) continue;
@@ -46,21 +47,22 @@ const questions = {
       const buttons = [...everything(form)].filter(
         (each) => (each.tagName === "BUTTON" || ["submit", "image"].includes(each.type)) && visible(each));
       const sends = buttons.find((each) => each.type === "submit") || buttons[0] || null;
-      return [fields[0], fields[1], sends];
+      return [fields[0], fields[1], sends, Boolean(form.seenBefore)];
     }
     return null;
   },
 
-  // How the visible table stands: whether it has this column, whether something is loading, whether rows that were
+  // How the visible table stands: whether its column can be read, whether something is loading, whether rows that were
   // marked before are still there, and a number that changes with its text.
   table(column) {
     const text = plain(column);
     const found = { column: false, loading: false, marked: false, print: 0 };
     for (const each of everything(document)) {
       if (each.matches("[class*=spinner i], [role=progressbar], [aria-busy=true]")) found.loading ||= visible(each);
-      if (!each.matches("th, tr, [role=columnheader], [role=row]") || !visible(each)) continue;
-      if (each.matches("th, [role=columnheader]")) found.column ||= names(each).some((name) => plain(name) === text);
-      if (each.matches("tr, [role=row]")) {
+      if (!found.column && (each.childElementCount === 0 || each.matches("th, [role=columnheader]"))) {
+        found.column = names(each).some((name) => plain(name) === text) && visible(each);
+      }
+      if (each.matches("tr, [role=row]") && visible(each)) {
         found.marked ||= Boolean(each.seenBefore);
         for (const letter of each.textContent) found.print = (found.print * 31 + letter.codePointAt(0)) | 0;
       }
@@ -68,9 +70,11 @@ const questions = {
     return found;
   },
 
-  // Marks the rows that are visible now.
+  // Marks the forms and rows that are visible now.
   mark() {
-    for (const each of everything(document)) if (each.matches("tr, [role=row]") && visible(each)) each.seenBefore = true;
+    for (const each of everything(document)) {
+      if (each.matches("form, tr, [role=row]") && visible(each)) each.seenBefore = true;
+    }
   },
 };
 

@@ -47,11 +47,12 @@ class Passing(PortalFailure):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A sign-in form that is visible: its two fields, and the button that sends it where there is one."""
+    """A visible sign-in form: its two fields, the button that sends it if it has one, whether `mark` saw it."""
 
     user: WebElement
     password: WebElement
     button: WebElement | None
+    marked: bool
 
     def fill(self, username: str, password: str) -> None:
         """Raises PortalFailure."""
@@ -66,7 +67,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How the visible table stands. `marked`: rows that `mark_rows` saw are still there; `print` follows its text."""
+    """How the visible table stands. `marked`: rows that `mark` saw are still there; `print` follows its text."""
 
     column: bool
     loading: bool
@@ -135,8 +136,8 @@ class Page:
     def table(self, column: str) -> Table:
         return Table(**self._ask("table", column))
 
-    def mark_rows(self) -> None:
-        """Marks the rows that are visible, so that it can be seen when they are gone."""
+    def mark(self) -> None:
+        """Marks the forms and rows that are visible, so that it can be seen when they have given way to others."""
         self._ask("mark")
 
     def _clicked(self, text: str, *, last: bool) -> bool | None:

@@ -62,43 +62,46 @@ class Sitting:
         page.open(self._visit.login.url)
         met = page.until(limits.form, "the portal's sign-in form", self._met)
         if isinstance(met, Form):
+            page.mark()
             met.send()
             self._await_bookings()
-        self._bookings = page.address
+        tabbed = page.within(_CHOICE_SECONDS, lambda: page.address if _TABSET.search(page.address) else None)
+        self._bookings = tabbed or page.address
 
     def _met(self) -> Form | bool | None:
         """The form, filled; or True where we are in already."""
-        if self._at_bookings():
+        if self.at_bookings:
             return True
         form = self._page.form()
         if form is not None:
             form.fill(self._visit.login.username, self._visit.login.password)
         return form
 
-    def _at_bookings(self) -> bool:
+    @property
+    def at_bookings(self) -> bool:
+        """Whether the address is the bookings' one."""
         return BOOKINGS in urlsplit(self._page.address).path
 
     def _await_bookings(self) -> None:
-        """Waits for the bookings' address. A form that stands again after the sign-in is a refusal."""
-        stands_since: float | None = None
-        sent = time.monotonic()
+        """Waits for the bookings' address. Another form, or the same one after all that time, is a refusal."""
+        page, limits = self._page, self._limits
+        fresh_since: float | None = None
 
-        def look() -> bool | None:
-            nonlocal stands_since
-            if self._at_bookings():
+        def arrived() -> bool | None:
+            nonlocal fresh_since
+            if self.at_bookings:
                 return True
-            if self._page.form() is None:
-                stands_since = None
-            elif stands_since is None:
-                stands_since = time.monotonic()
-            elif time.monotonic() - max(stands_since, sent) >= self._limits.refusal:
-                return False
-            return None
+            form = page.form()
+            if form is None or form.marked:
+                fresh_since = None
+                return None
+            fresh_since = fresh_since or time.monotonic()
+            return False if time.monotonic() - fresh_since >= limits.refusal else None
 
-        arrived = self._page.within(self._limits.bookings, look)
-        if arrived is None and self._page.form() is None:
-            raise PortalFailure("portal_step", f"the bookings did not show within {self._limits.bookings:.0f} s")
-        if not arrived:
+        answer = page.within(limits.bookings, arrived)
+        if answer is None and page.form() is None:
+            raise PortalFailure("portal_step", f"the bookings did not show within {limits.bookings:.0f} s")
+        if not answer:
             raise SignInRefused
 
     # -- one tab -------------------------------------------------------------------------------------------------------
@@ -131,7 +134,7 @@ class Sitting:
     def _filter(self) -> None:
         """Check-outs of the next 60 days; then waits for the reloaded table. Whether it helped the file will say."""
         page, seconds = self._page, self._limits.control
-        page.mark_rows()
+        page.mark()
         before = page.table(COLUMN)
         page.click(FILTER, seconds)
         page.click(FIELD, seconds)
