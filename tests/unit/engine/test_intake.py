@@ -5,16 +5,21 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import itertools
 import os
 from datetime import UTC, datetime
+from functools import partial, partialmethod
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from changeover.engine import intake, names, raw_mails
 from changeover.engine.intake import Intake, adopt_strays
 from changeover.engine.raw_mails import NotTaken, Posted, RawMails, Reason, unclaimed
 from changeover.sources.mail.read import read
 from changeover.store import events
+from changeover.store.database import Database
 from changeover.store.events import EventState
 from changeover.store.writer import Writer
 from plugins.front_door import a_form
@@ -151,6 +156,80 @@ def test_what_is_no_mail_is_kept_for_a_person_and_not_acknowledged(way_in, datab
 @ON_SQLITE
 def test_a_large_mail_is_taken(way_in):
     assert way_in.take(posted(a_form("a", b"", b"") + b"x" * 2_000_000)).size > 2_000_000
+
+
+# -- killed at every point in turn -----------------------------------------------------------------------------------
+
+
+def dies(number=1):
+    """A function in whose given call the process is gone."""
+    calls = itertools.count(1)
+
+    def call(original, *arguments):
+        if next(calls) == number:
+            os._exit(9)
+        return original(*arguments)
+
+    return call
+
+
+def in_a_process_of_its_own(url, folder, body, prepare):
+    """Takes a mail in a child that `prepare` has made mortal; its exit code."""
+    child = os.fork()
+    if child == 0:
+        try:
+            database = Database(url)
+            writer, client = Writer(database), intake.client("dev", database)
+            prepare(database, writer)
+            Intake(folder, writer, client).take(posted(body))
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def at_fsync(number):
+    def prepare(*_):
+        os.fsync = partial(dies(number), os.fsync)
+
+    return prepare
+
+
+def before_the_rename(*_):
+    Path.replace = partialmethod(lambda *_: os._exit(9))
+
+
+def before_the_commit(database, _):
+    event.listen(database.engine, "commit", lambda _: os._exit(9))
+
+
+def before_the_answer(_, writer):
+    submit = writer.submit
+    writer.submit = lambda work: (submit(work), os._exit(9))
+
+
+@pytest.mark.parametrize(
+    ("point", "stored"),
+    [
+        (at_fsync(4), 0),  # after three for the folders that are made: the file's own
+        (before_the_rename, 0),
+        (at_fsync(8), 1),  # after three for the day's folders: the day's own, with the mail in it
+        (before_the_commit, 1),
+        (before_the_answer, 1),
+    ],
+)
+@ON_SQLITE
+def test_killed_at_any_point_it_is_whole_after_the_next_start(database, database_url, tmp_path, point, stored):
+    assert in_a_process_of_its_own(database_url, tmp_path, a_form("a"), point) == 9
+    adopt_strays("dev", tmp_path, database)
+    for expected in (stored, 1):
+        found = mails(database)
+        assert len(found) == expected
+        assert files(tmp_path) == [each.payload["path"] for each in found]
+        assert [row[0] for row in work(database)] == [f"mail:{each.id}" for each in found]
+        writer, client = Writer(database), intake.client("dev", database)
+        Intake(tmp_path, writer, client).take(posted(a_form("a")))  # its sender tries again
+        writer.close()
+        client.destroy()
 
 
 # -- what a killed process has left --------------------------------------------------------------------------------
