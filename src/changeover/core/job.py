@@ -129,7 +129,8 @@ class JobRow:
     @property
     def job_id(self) -> str:
         """The row's job; an id of history, `old_…`, is none (J-4)."""
-        return "" if self.job.job_id.startswith("old_") else self.job.job_id
+        job_id = self.job.job_id.strip()  # a person may have typed it
+        return "" if job_id.startswith("old_") else job_id
 
 
 @dataclass(frozen=True, slots=True)

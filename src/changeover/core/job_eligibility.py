@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Final
 
 from changeover.core.job import Group, Home, JobRow, JobRules, ServiceType
 from changeover.core.job_schedule import wanted_start
+from changeover.core.job_texts import NO_JOB
 from changeover.core.schedule import FORMS
 from changeover.core.stay import EntryType
 
@@ -218,6 +219,24 @@ def refusal(case: Case, checks: Sequence[Check] = ALL) -> Refusal | None:
 def not_found() -> Refusal:
     """J-16: no such row in this environment's Reservations, or no id at all."""
     return Refusal("J-16", Code.NOT_FOUND, "There is no such row in Reservations.")
+
+
+def no_job() -> Refusal:
+    """J-60: there is nothing to move, to delete or to rename."""
+    return Refusal("J-60", Code.NOT_FOUND, NO_JOB)
+
+
+def ambiguous(job_ids: Iterable[str]) -> Refusal:
+    """J-90: several jobs may be this stay's, or this one another's; a person decides by filling Service Job ID."""
+    names = ", ".join(sorted(job_ids))
+    text = f"Housecall Pro has jobs that may be this stay's ({names}); put the right one into Service Job ID."
+    return Refusal("J-90", Code.NOT_ELIGIBLE, text)
+
+
+def line_conflict() -> Refusal:
+    """J-103: people have made a line of their own in Housecall Pro."""
+    text = "The service line was edited in HCP; empty Last Synced Service Line and press again to replace it."
+    return Refusal("J-103", Code.NOT_ELIGIBLE, text)
 
 
 def address_mismatch(home: Home) -> Refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from changeover.core.job import Job, JobRules, marked_rows, marker
@@ -12,6 +12,7 @@ from changeover.core.job_eligibility import Case
 from changeover.core.job_schedule import same_minute
 from changeover.core.service_line import LineFacts, service_line
 
+CLOCKS_APART = timedelta(minutes=2)
 NAME_REFUSED_LIMIT = 200  # code points of the second attempt (J-51)
 
 
@@ -113,7 +114,8 @@ def total(lines: Iterable[Line]) -> int:
 def made_of(jobs: Iterable[Job], wanted: JobOrder, since: datetime, taken: frozenset[str]) -> Job | None:
     """The job that an unclear POST has made: by marker, else an unlinked one that can be nothing else (J-53).
 
-    `taken` are the job ids that rows have already; `since` is when the intent was stored.
+    `taken` are the job ids that rows have already; `since` is when the intent was stored, by our clock: the service's
+    may be a little behind, and a job overlooked would be made twice.
     """
     free = [job for job in jobs if job.id not in taken]
     marked = [job for job in free if wanted.record_id in marked_rows(job)]
@@ -127,5 +129,5 @@ def _alike(job: Job, wanted: JobOrder, since: datetime) -> bool:
         and job.start is not None
         and same_minute(job.start, wanted.start)
         and job.created is not None
-        and job.created >= since
+        and job.created >= since - CLOCKS_APART
     )

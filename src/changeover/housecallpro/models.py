@@ -22,6 +22,11 @@ def _text(value: Json) -> str:
     return "" if value is None else str(value)
 
 
+def _maybe(value: Json) -> str | None:
+    """A string or null; ids of line items may be anything (HC-7)."""
+    return None if value is None else str(value)
+
+
 def _instant(value: Json) -> datetime | None:
     """RFC 3339 with fractions and offsets; answers are UTC, so one without offset is too (HC-11)."""
     if value is None or value == "":
@@ -65,6 +70,7 @@ def _notes(value: Json) -> list[Json]:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Maybe = Annotated[str | None, BeforeValidator(_maybe)]
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 Cents = Annotated[int, BeforeValidator(_cents)]
 Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
@@ -250,14 +256,14 @@ class LineModel(_Model):
     description: Text = ""
     unit_price: Cents = 0
     unit_cost: Cents = 0
-    unit_of_measure: str | None = None
+    unit_of_measure: Maybe = None
     quantity: Quantity = Decimal(1)
     kind: Text = ""
     taxable: bool | None = None
     amount: Cents = 0
     order_index: Minutes = 0
-    service_item_id: str | None = None
-    service_item_type: str | None = None
+    service_item_id: Maybe = None
+    service_item_type: Maybe = None
 
     def line(self) -> Line:
         return Line(

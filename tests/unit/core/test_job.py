@@ -81,7 +81,7 @@ def test_a_record_id_has_a_form():
 def test_an_id_of_history_is_no_job():
     """J-4."""
     assert row(job=JobState(job_id="old_job_1")).job_id == ""
-    assert row(job=JobState(job_id="job_1")).job_id == "job_1"
+    assert row(job=JobState(job_id=" job_1\n")).job_id == "job_1"
 
 
 def test_a_row_without_service_type_counts_as_a_turnover():

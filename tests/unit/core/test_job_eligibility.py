@@ -16,6 +16,9 @@ from changeover.core.job_eligibility import (
     Level,
     Takes,
     address_mismatch,
+    ambiguous,
+    line_conflict,
+    no_job,
     not_found,
     refusal,
     taken_automatically,
@@ -168,6 +171,14 @@ def test_what_only_housecall_pro_knows_is_refused_in_the_same_words():
     assert "Cactus House" in address_mismatch(home()).text
     assert "Inspection Job Template ID" in template_unusable(home(), "Inspection").text
     assert Code.MULTI_VISIT.http == 409
+
+
+def test_what_only_a_person_can_decide_names_what_to_do():
+    """J-60, J-90, J-103."""
+    assert (no_job().code.http, no_job().text) == (404, "⚠️ No HCP job exists for this reservation")
+    assert "(job_1, job_2)" in ambiguous({"job_2", "job_1"}).text
+    assert "Last Synced Service Line" in line_conflict().text
+    assert {ambiguous([]).code, line_conflict().code} == {Code.NOT_ELIGIBLE}
 
 
 @pytest.mark.parametrize(

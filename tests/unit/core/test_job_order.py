@@ -98,7 +98,7 @@ def test_of_two_jobs_with_the_marker_the_older_is_taken():
         {"address_id": "adr_9"},
         {"start": START + timedelta(minutes=1)},
         {"start": None},
-        {"created": NOW - timedelta(seconds=1)},
+        {"created": NOW - timedelta(minutes=2, seconds=1)},
         {"created": None},
         {"notes": (marker("recSTAY0000000009"),)},
     ],
