@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -94,26 +94,17 @@ class Browser:
         """Starts it in the folder `home`, which must not exist and is its own. Raises NoBrowser."""
         self._home, self._lock, self._ended = home, threading.Lock(), False
         self._driver_process = _start_driver(programs.driver, _environment(home, zone))
-        home.mkdir(mode=0o700, parents=True)
-        try:
-            port = _port(self._driver_process)
-            self.driver = Remote(_connection(port), options=_options(programs.browser, home / "profile"))
-        except (WebDriverException, HTTPError, OSError) as error:
-            self.end()
-            raise NoBrowser(f"Chromium does not start ({type(error).__name__})") from error
-        except BaseException:
-            self.end()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self.end)
+            home.mkdir(mode=0o700, parents=True)
+            self.driver = _session(self._driver_process, _options(programs.browser, home / "profile"))
+            undo.pop_all()
 
     def download_into(self, folder: Path) -> None:
         """From here on downloads go into this folder, made anew."""
         folder.mkdir(mode=0o700)
         told = {"behavior": "allow", "downloadPath": str(folder)}
         self.driver.execute("executeCdpCommand", {"cmd": "Browser.setDownloadBehavior", "params": told})
-
-    @property
-    def folder(self) -> Path:
-        return self._home
 
     def close(self) -> None:
         """Ends it in good order, and in any order where it does not answer."""
@@ -188,6 +179,14 @@ def _start_driver(driver: str, environment: dict[str, str]) -> subprocess.Popen[
         )
     except OSError as error:
         raise NoBrowser(f"chromedriver does not start ({type(error).__name__})") from error
+
+
+def _session(process: subprocess.Popen[bytes], options: ChromeOptions) -> Remote:
+    """A browser under this driver. Raises NoBrowser."""
+    try:
+        return Remote(_connection(_port(process)), options=options)
+    except (WebDriverException, HTTPError, OSError) as error:
+        raise NoBrowser(f"Chromium does not start ({type(error).__name__})") from error
 
 
 def _port(process: subprocess.Popen[bytes]) -> int:
