@@ -22,6 +22,7 @@ MONTHS: Final = (
 )  # fmt: skip
 
 _CUSTOM_LIMIT: Final = 200
+_MERGED_AT_JOINS: Final = 2  # characters that may be one with their neighbor's where texts are joined
 _DROPPED_CATEGORIES: Final = frozenset({"Cc", "Cs"})
 _DROPPED: Final = (
     frozenset({0x00AD, 0x180E, 0x200B, 0xFEFF})
@@ -113,9 +114,11 @@ def _custom_part(custom: str) -> str:
 
 def _shortened(custom: Sequence[str], fixed: str, room: Room) -> str | None:
     """The line with the most characters of the custom text that fit, at least one; None where none fits (J-42)."""
-    most = min(len(custom) - 1, _CUSTOM_LIMIT - len(DOTS))
+    rest = f"{DOTS}{JOIN}{fixed}"
+    spare = room.limit - length(f"{room.before}{rest}{room.after}") + _MERGED_AT_JOINS
+    most = min(len(custom) - 1, _CUSTOM_LIMIT - len(DOTS), spare)
     for count in range(most, 0, -1):
-        line = f"{''.join(custom[:count])}{DOTS}{JOIN}{fixed}"
+        line = f"{''.join(custom[:count])}{rest}"
         if room.holds(line):
             return line
     return None
