@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.get(__name__)
 
-_HEAVY = 1024 * 1024  # reading a mail takes several times its size: from here on one at a time
+_HEAVY = 1024 * 1024  # reading a mail takes several times its size: from here on one at a time, in a thread of its own
 _BROKEN = frozenset({"broken form", "broken document"})
 _STRIPES = 64
 _AT_ONCE = 400
@@ -52,7 +52,8 @@ class Intake:
     def __init__(self, folder: Path, writer: Writer, client: DBOSClient) -> None:
         self._raw, self._writer, self._client = RawMails(folder), writer, client
         self._same = tuple(threading.Lock() for _ in range(_STRIPES))
-        self._one_at_a_time = threading.Lock()
+        # Not a lock: each thread that ever held so much memory would go on holding it.
+        self._heavy = ThreadPoolExecutor(1, thread_name_prefix="heavy")
 
     def take(self, body: Posted, copy_to: Intake | None = None) -> Taken:
         """Stores a mail, file, row and enqueued work, and then a copy in another environment. Raises NotTaken, OSError.
@@ -85,10 +86,12 @@ class Intake:
 
     def _examine(self, spooled: Spooled, *, announced: bool) -> None:
         """Lets through what is a mail. The rest is kept for a person, unless it is one that was cut on its way."""
-        alone: AbstractContextManager[object] = self._one_at_a_time if spooled.size > _HEAVY else nullcontext()
+        look = partial(read, spooled.path, spooled.content_type, contents=False)
         try:
-            with alone:
-                read(spooled.path, spooled.content_type, contents=False)
+            if spooled.size > _HEAVY:
+                self._heavy.submit(look).result()
+            else:
+                look()
         except NotAMail as refusal:
             if refusal.reason in _BROKEN and not announced:
                 raise NotTaken(Reason.CUT) from None
