@@ -43,6 +43,14 @@ class _Schedule(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """How long a cleaning takes, and how much later than its start the cleaners may come (J-9)."""
+
+    duration: timedelta = timedelta(minutes=60)
+    window_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBook:
     """Everything the rule files say, in effect for one run."""
 
@@ -50,6 +58,7 @@ class RuleBook:
     platforms: Platforms
     suppliers: tuple[Supplier, ...]
     spec: BaseSpec
+    service: Service = Service()
 
 
 def rule_book(settings: Settings) -> RuleBook:
@@ -64,6 +73,7 @@ def rule_book(settings: Settings) -> RuleBook:
             platforms.load(path("platforms.toml")),
             suppliers.load(path(name) for name in suppliers.FILES),
             schema.load(path("airtable_base.json")),
+            service_of(path("schedule.toml")),
         )
     except (BadSchedule, platforms.BadPlatforms, suppliers.BadSupplier, BadSchemaFile, OSError) as error:
         raise BadRules(str(error)) from error
@@ -85,6 +95,12 @@ def rules_of(settings: Settings, schedule: Path) -> Rules:
             long_term_nights=hours.long_term_nights,
         ),
     )
+
+
+def service_of(schedule: Path) -> Service:
+    """What the schedule says of a cleaning itself. Raises BadSchedule."""
+    said = _read(schedule)
+    return Service(timedelta(minutes=said.duration_minutes), said.arrival_window_minutes)
 
 
 def _read(schedule: Path) -> _Schedule:

@@ -309,3 +309,64 @@ mail_claims = Table(
     Column("event_id", String(40), nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+# Jobs that are being made (J-48): what was ordered, how far it got. A row is gone once its stay's row says it all.
+job_intents = Table(
+    "job_intents",
+    metadata,
+    Column("record_id", String(20), primary_key=True),
+    Column("state", String(12), nullable=False),
+    Column("wanted", JSON, nullable=False),
+    Column("job_id", String(80)),
+    Column("created_at", Instant, nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=1),
+    Column("error", Text),
+)
+
+# Jobs as last read (J-76), and what of them must be remembered beside the base.
+job_cache = Table(
+    "job_cache",
+    metadata,
+    Column("job_id", String(80), primary_key=True),
+    Column("record_id", String(20)),
+    Column("updated_at", Instant),  # the service's own clock
+    Column("applied_at", Instant),
+    Column("body", JSON, nullable=False, default=dict),
+    Column("unscheduled_at", Instant),  # when ON_REMOVED took its schedule away, which happens once (J-64)
+    Column("conflict", JSON),  # the line of ours that people's words stood against, and the job's state then (J-100)
+    Index("ix_job_cache_record_id", "record_id"),
+)
+
+# What people asked for by button or API, one at a time per row (J-105).
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("action", String(40), nullable=False),
+    Column("record_id", String(20), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("answer", JSON),
+    Column("requested_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("who", String(120)),
+    Index("ix_operations_requested_at", "requested_at"),
+)
+Index(
+    "uq_operations_open",
+    operations.c.record_id,
+    unique=True,
+    sqlite_where=operations.c.state == "open",
+    postgresql_where=operations.c.state == "open",
+)
+
+# Webhooks as they came in (J-72), beside their events: the raw bytes, which job they are about, how often they came.
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("event_id", String(40), primary_key=True),
+    Column("job_id", String(80)),
+    Column("body", LargeBinary, nullable=False),
+    Column("repeats", Integer, nullable=False, default=0),
+    Index("ix_hooks_job_id", "job_id"),
+)

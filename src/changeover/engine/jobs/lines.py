@@ -1,0 +1,105 @@
+"""The line cleaners read, kept in step with what people wrote in Housecall Pro (J-94 … J-103)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from changeover.core.job import JobRow, JobRules
+from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Refusal, refusal
+from changeover.core.job_order import NAME_REFUSED_LIMIT, Line
+from changeover.core.job_texts import LINE_KEPT, NO_JOB
+from changeover.core.service_line import LineFacts
+from changeover.core.service_line_merge import Merged, Outcome, Question, confirmed, due, merge, the_item
+from changeover.engine.jobs import rows
+from changeover.engine.jobs.desk import JobDesk
+from changeover.engine.jobs.rows import Draft, Refused
+from changeover.housecallpro import line_items
+from changeover.housecallpro.errors import Rejected, Validation
+from changeover.store import jobs as store
+
+
+class NoLines(Rejected):
+    """A job without line items has none that could be named."""
+
+    said = "The job has no line items in Housecall Pro"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row's line as it stands in Housecall Pro now, and the row's cells that say so, not written yet."""
+
+    draft: Draft
+    merged: Merged
+
+    @property
+    def kept_by_hand(self) -> bool:
+        """People's words stand against ours (J-100)."""
+        return self.merged.outcome is Outcome.CONFLICT
+
+
+def by_button(desk: JobDesk, record_id: str) -> JobRow:
+    """A person asks: the lines are always read (J-94, J-99). Raises Refused, HcpError, AirtableError."""
+    row = rows.fresh(desk, record_id)
+    _refuse(desk, row)
+    named = name(desk, row, asked=True)
+    after = rows.put(desk, row, named.draft.after)
+    note(desk, after, named)
+    if named.kept_by_hand:
+        text = f"{LINE_KEPT}: to hand the line back, empty Last Synced Service Line and press again."
+        raise Refused(Refusal("J-103", Code.NOT_ELIGIBLE, text))
+    return after
+
+
+def _refuse(desk: JobDesk, row: JobRow) -> None:
+    asked = Asked(automatic=False, now=desk.clock(), stop=desk.level)
+    found = refusal(Case(row, {}, desk.rules, asked), FOR_DELETION)
+    if found is None and not row.job_id:
+        found = Refusal("J-94", Code.NOT_FOUND, f"{NO_JOB}.")
+    if found is None and not due(row, "", desk.rules.local_day(desk.clock()), asked=True):
+        text = "The line of this row is not kept any more: it is not live, its check-out is past, or its job has ended."
+        found = Refusal("J-94", Code.NOT_ELIGIBLE, text)
+    if found is not None:
+        raise Refused(found)
+
+
+def ours(row: JobRow, rules: JobRules) -> str:
+    """The line as §6 makes it of a row now."""
+    return question(row, rules).ours
+
+
+def question(row: JobRow, rules: JobRules, theirs: str = "", *, asked: bool = False) -> Question:
+    facts = LineFacts.of(row, rules.hours.long_term_nights)
+    return Question(row.job.last_line, theirs, facts, rules.line_limit, asked=asked)
+
+
+def name(desk: JobDesk, row: JobRow, *, asked: bool = False) -> Named:
+    """Reads the lines and renames one, where the merge says so; two calls at most (J-95 … J-101)."""
+    item = the_item(line_items.read(desk.hcp, row.job_id), row.job.last_line)
+    if item is None:
+        raise NoLines
+    put = question(row, desk.rules, item.name, asked=asked)
+    merged = merge(put)
+    if merged.outcome is Outcome.WRITE:
+        merged = _renamed(desk, row, item, put, merged)
+    return Named(Draft(row, confirmed(row.job, merged, put.ours)), merged)
+
+
+def _renamed(desk: JobDesk, row: JobRow, item: Line, put: Question, merged: Merged) -> Merged:
+    """What Housecall Pro has confirmed; a name it finds too long is fitted once more (J-51)."""
+    try:
+        there = line_items.rename(desk.hcp, row.job_id, item, merged.name)
+    except Validation as error:
+        shorter = merge(replace(put, code_points=NAME_REFUSED_LIMIT))
+        if "name" not in error.fields or shorter.outcome is not Outcome.WRITE or shorter.name == merged.name:
+            raise
+        there, merged = line_items.rename(desk.hcp, row.job_id, item, shorter.name), shorter
+    return replace(merged, name=there.name)
+
+
+def note(desk: JobDesk, row: JobRow, named: Named) -> None:
+    """Remembers a conflict, so that it is not read again until something changes (J-100)."""
+    with desk.db.begin() as connection:
+        known = store.cached(connection, row.job_id)
+        updated = known.updated_at if known is not None else None
+        conflict = {"ours": ours(row, desk.rules), "updated": None if updated is None else updated.isoformat()}
+        store.remember_conflict(connection, row.job_id, conflict if named.kept_by_hand else None)
