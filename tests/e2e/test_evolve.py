@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from changeover.exits import Exit
-from plugins.outsider import Business
+from plugins.outsider import PROGRAM, Business
 from plugins.portal import OWNER, tab1, tab2
 
 
@@ -40,6 +41,26 @@ def test_a_run_of_evolve_alone_brings_the_portals_bookings_into_the_base(busines
     written = done.stdout + done.stderr + "".join(path.read_text() for path in (business.data() / "logs").iterdir())
     assert not [word for word in (secret, business.sandbox.url("evolve"), "Pembroke", "@example") if word in written]
     business.sandbox.control("evolve", "POST", "reset")
+
+
+@pytest.mark.browser
+def test_a_signal_in_the_middle_of_a_visit_ends_the_run_and_its_browser(business: Business) -> None:
+    """C-33: what was on the way ends, nothing new begins, and no browser is left behind."""
+    business.office.add("Automation", **{"Name": "Evolve", "Active": True})
+    business.sandbox.control("evolve", "POST", "misbehaviour", {"mode": "never-loading"})
+    line = [PROGRAM, "run", "--env", "dev", "--only", "Evolve", "--json"]
+    run = subprocess.Popen(line, env=business.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    folder = business.data() / "browser"
+    asked = business.sandbox.next_request("evolve")
+    while not any("api" in str(each["path"]) for each in business.sandbox.requests("evolve", asked)):
+        assert run.poll() is None
+        business.pause()
+    assert _processes_of(folder)
+    run.terminate()
+    said, _ = run.communicate(timeout=60)
+    business.sandbox.control("evolve", "POST", "reset")
+    assert (run.returncode, json.loads(said)["state"]) == (Exit.STOPPED, "stopped")
+    assert (list(folder.iterdir()), _processes_of(folder)) == ([], [])
 
 
 def _processes_of(folder: Path) -> list[str]:

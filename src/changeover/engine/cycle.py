@@ -106,7 +106,7 @@ class Cycle:
         result = self._result(base, whole=len(self._results) == len(chosen))
         self._keep_alerts(base, result.exit_code)
         if self._durable is not None:
-            keep_house(self._db, self._durable, self._started, self._rules.zone)
+            keep_house(self._db, self._durable, self._started, self._rules.zone, self._settings.folder)
         return result
 
     def close(self) -> None:

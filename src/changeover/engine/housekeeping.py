@@ -1,12 +1,14 @@
-"""Once a day, what has outlived its time goes: run records, receipts, ended work; never anything in use."""
+"""Once a day, what has outlived its time goes: run records, receipts, ended work, dead browsers' homes."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from changeover.engine.durable import Durable
 from changeover.ops import logging
+from changeover.sources.evolve import leftovers
 from changeover.store import deliveries, facts, runs
 from changeover.store.database import Database
 
@@ -16,8 +18,8 @@ RECEIPTS_KEPT = timedelta(days=90)
 _FACT = "housekeeping"
 
 
-def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo) -> bool:
-    """Runs at most once a business day (C-18, AT-53, LB-20). True when it did."""
+def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo, folder: Path) -> bool:
+    """Runs at most once a business day (C-18, F-3, AT-53, LB-20). True when it did. Only for the lease's holder."""
     today = now.astimezone(zone).date().isoformat()
     with db.read() as connection:
         done = facts.read(connection, _FACT)
@@ -27,5 +29,6 @@ def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo) ->
         gone = runs.prune(connection, now), deliveries.prune(connection, now - RECEIPTS_KEPT)
         facts.put(connection, _FACT, today, now)
     ended = durable.prune(now)
-    log.info("housekeeping.done", runs=gone[0], receipts=gone[1], workflows=ended)
+    homes = leftovers.prune(folder / "browser", now)
+    log.info("housekeeping.done", runs=gone[0], receipts=gone[1], workflows=ended, browsers=homes)
     return True

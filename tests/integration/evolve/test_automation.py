@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -246,6 +247,18 @@ def test_a_run_cut_between_commit_and_move_is_finished_by_the_next(partner, monk
 
 def _full_disk(*_: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_a_home_that_a_killed_run_has_left_goes_although_the_portal_is_switched_off_since(partner):  # F-3, Z-38
+    left = partner.business.data() / "browser" / "run-dead" / "profile"
+    partner.brings(LOST, LOST)
+    partner.run(dry_run=True)
+    left.mkdir(parents=True)
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    os.utime(left.parent, (long_ago, long_ago))
+    partner.business.office.tick(False, NAME)
+    partner.run()
+    assert partner.names("browser") == []
 
 
 def test_a_run_that_only_carries_out_decisions_does_not_ask_the_portal(partner):
