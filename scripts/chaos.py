@@ -41,6 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--write-points", choices=["", "all", "from-nothing"], default="", help="also kill a run at each of its writes"
     )
+    parser.add_argument("--first-point", type=int, default=1, help="with --write-points: go on at this one")
     parser.add_argument("--steps", type=int, default=0, help="steps of businesses lived through at random")
     parser.add_argument("--mails", type=int, default=0, help="mails acknowledged by servers that are killed")
     parser.add_argument("--minutes", type=float, default=60.0, help="no new kill after so long")
@@ -75,7 +76,8 @@ def _kills(options: argparse.Namespace) -> int:
             assault.round()
             _say(f"\r{assault.tally.kills} kills", end="")
         if options.write_points:
-            assault.every_write_point(fresh=options.write_points == "from-nothing", until=until)
+            fresh = options.write_points == "from-nothing"
+            assault.every_write_point(options.first_point, fresh=fresh, until=until)
         assault.full_disk()
     tally = assault.tally
     report = {

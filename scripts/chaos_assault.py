@@ -61,12 +61,12 @@ class Assault:
         self.recover(name)
         self.town.give_jobs()
 
-    def every_write_point(self, *, fresh: bool, until: float) -> None:
-        """Kills one run at its first write point, the next at its second, and so on to the last.
+    def every_write_point(self, first: int, *, fresh: bool, until: float) -> None:
+        """Kills one run at this write point of it, the next one at the following, and so on to the last.
 
         With `fresh` each begins without a state database, so that the points of making its tables are among them.
         """
-        number = outlived = 0
+        number, outlived = first - 1, 0
         while outlived < OUTLIVED and time.monotonic() < until:
             number += 1
             self.town.live_on()
@@ -77,6 +77,7 @@ class Assault:
             if point is not None:
                 self.tally.points[f"{point}, from nothing" if fresh else point] += 1
             self.recover(f"killed at write point {number}: {point}")
+            _say(f"{number}: {point}")
             self.town.give_jobs()
 
     def recover(self, name: str) -> None:

@@ -11,8 +11,8 @@ from datetime import timedelta
 from stateful.model import SERVICE, Feed, Guest, share_a_night
 from stateful.program import Fate, lease_expires
 from stateful.proof import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_PARTIAL, EXIT_UNREACHABLE, HUMAN
+from stateful.reports import Reports
 from stateful.steps import PICK, among, between, either, step
-from stateful.twins import Twins
 
 KINDS = among("Reservation", "Reservation", "Reservation", "Block")
 OUTAGES = among("html", "cut", "empty", "empty", "500", "slow")
@@ -34,7 +34,7 @@ HTTP_TOO_MANY = 429
 PAUSE = 5  # steps between two runs: life goes on faster than runs follow
 
 
-class Business(Twins):
+class Business(Reports):
     """What may happen, to guests, in calendars, in the base, to runs."""
 
     @step(4, essential=True, pick=PICK, start=between(0, 40), length=between(1, 9), kind=KINDS)
@@ -161,7 +161,7 @@ class Business(Twins):
         feed.status = status
         self.base.edit("ICS Feeds", feed.record_id, {"Feed Status": status})
 
-    @step(when=lambda self: len(self.truth.feeds) < 7, pick=between(0, 1))
+    @step(when=lambda self: len(self.truth.feeds) < 8, pick=between(0, 1))
     def add_a_feed(self, pick: int) -> None:
         self._add_feed(self.houses[pick])
 
@@ -177,7 +177,8 @@ class Business(Twins):
 
     @step(pick=PICK)
     def link_to_the_other_house(self, pick: int) -> None:
-        feed = [each for each in self.truth.feeds if not each.twin][pick % (len(self.truth.feeds) - 2)]
+        plain = [each for each in self.truth.feeds if not each.twin]
+        feed = plain[pick % len(plain)]
         (other,) = (house for house in self.houses if house != feed.house)
         mine = [each for each in self.truth.guests if each.feed is feed]
         if self._calm(feed) and all(self.truth.free(other, each.nights) for each in mine):
@@ -315,6 +316,7 @@ class Business(Twins):
         """It can be rebuilt: no stay, no job and no count is lost (B-7)."""
         self.statistics["databases lost"] += 1
         self.program.lose_database(self.template)
+        self.state_was_lost = True
         self.full_at, self.was_settled_before = None, False
         for feed in self.truth.feeds:
             feed.trusted = feed.low = None
@@ -336,7 +338,10 @@ class Business(Twins):
             for g in self.truth.guests
             if g.row is not None
         )
-        return not self.unsettled and plain and any(g.row and g.row.live for g in self.truth.guests)
+        known = {"csv_itrip", *(self.servers.address(feed.name) for feed in self.truth.feeds)}
+        apart = (cells["ICS URL"] for cells in self.base.rows().values() if self._is_apart(cells))
+        here = any(g.row and g.row.live for g in self.truth.guests)
+        return not self.unsettled and plain and here and known.issuperset(apart)
 
     @step(4, when=lambda self: self.since_a_run > PAUSE, essential=True, again=among(True, False, False))
     def run(self, again: bool) -> None:

@@ -32,7 +32,7 @@ from changeover.store import schema as store_schema
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
 from changeover.store.leases import Holder
-from changeover.store.tables import metadata, plans
+from changeover.store.tables import metadata, plans, runs
 from stateful.stand_ins import BASE, KEY, StandIns
 from stateful.wires import AirtableLine, CalendarSession, DirectLine
 
@@ -318,9 +318,10 @@ class Program:
             return len(holds.load_all(connection))
 
     def plans(self) -> int:
-        """How many plans have been committed."""
+        """How many plans of the calendars have been committed."""
+        count = select(func.count()).select_from(plans.join(runs, runs.c.id == plans.c.run_id))
         with self.database() as database, database.read() as connection:
-            return int(connection.scalar(select(func.count()).select_from(plans)) or 0)
+            return int(connection.scalar(count.where(runs.c.automation == calendars.NAME)) or 0)
 
 
 _books: dict[Path, RuleBook] = {}

@@ -34,8 +34,8 @@ def test_a_business_stays_true_over_real_lines_under_the_durable_engine() -> Non
 
 
 def test_a_business_stays_true_on_postgresql(postgres_cluster: Cluster) -> None:
-    with counted(Ways(database=partial(postgres_cluster.database, "migrated")), 120):
-        live_through(9, 120)
+    with counted(Ways(database=partial(postgres_cluster.database, "migrated")), 60):
+        live_through(9, 60)
 
 
 def test_a_seed_always_means_the_same_life_down_to_the_last_row() -> None:
@@ -43,7 +43,7 @@ def test_a_seed_always_means_the_same_life_down_to_the_last_row() -> None:
     with world():
         for _ in range(2):
             Business.pictures = []
-            live(31, 60)
+            live(31, 40)
             pictures.append(Business.pictures)
     assert pictures[0] == pictures[1]
     assert len(pictures[0]) > 2
@@ -68,7 +68,7 @@ def test_a_life_that_breaks_says_how_to_have_it_again_and_can_be_made_shorter(tm
     broken.value.record.save(tmp_path / "life.json")
     record = Record.load(tmp_path / "life.json")
     assert record == broken.value.record
-    shorter = shrink(record, seconds=20)
+    shorter = shrink(record, seconds=5)
     assert len(shorter.steps) < len(record.steps)
     with pytest.raises(Broken, match="two rows"):
         live_again(shorter)

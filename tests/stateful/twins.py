@@ -46,15 +46,13 @@ class Twins(Life, ABC):
     def __enter__(self) -> Twins:
         super().__enter__()
         self.twin_house = self.base.add("Properties", {"Property Name": "Casa Twin"})[0]
+        self.apart.add(self.twin_house)
         self.pairs: list[Pair] = []
         self.twin_jobs: set[str] = set()
-        for _ in range(2):
-            self._add_feed(self.twin_house).twin = True
+        self._twin_feeds = [self._add_feed(self.twin_house) for _ in range(2)]
+        for feed in self._twin_feeds:
+            feed.twin = True
         return self
-
-    @property
-    def _twin_feeds(self) -> list[Feed]:
-        return [each for each in self.truth.feeds if each.twin]
 
     def _nights(self, slot: int, start: int, length: int) -> Nights:
         check_in = FIRST_DAY + timedelta(days=slot * SLOT_DAYS + start)
@@ -137,7 +135,7 @@ class Twins(Life, ABC):
     @step(1, when=lambda self: not self.unsettled and self._coming(), pick=PICK)
     def make_a_job_in_the_twin_house(self, pick: int) -> None:
         rows = self._twin_rows(self.base.rows())
-        free = sorted(key for key, cells in rows.items() if _live(cells) and not cells.get("Service Job ID"))
+        free = sorted(key for key, cells in rows.items() if is_live(cells) and not cells.get("Service Job ID"))
         if free:
             job = f"job_{next(self.numbers)}"
             self.twin_jobs.add(job)
@@ -147,13 +145,13 @@ class Twins(Life, ABC):
     # -- what must be true ---------------------------------------------------------------------------------------------
 
     def _twin_rows(self, rows: dict[str, Cells]) -> dict[str, Cells]:
-        return {key: cells for key, cells in rows.items() if self._is_twin(cells)}
+        return {key: cells for key, cells in rows.items() if cells.get("Property ID") == [self.twin_house]}
 
-    def _check_twins(self, rows: dict[str, Cells]) -> None:
+    def check_apart(self, rows: dict[str, Cells]) -> None:
         """After every quiet run: no stay twice, none lost, no job lost, and nothing from nowhere."""
         here = self._twin_rows(rows)
-        live = [cells for cells in here.values() if _live(cells)]
-        nights = Counter(_nights_of(cells) for cells in live)
+        live = [cells for cells in here.values() if is_live(cells)]
+        nights = Counter(nights_of(cells) for cells in live)
         assert all(count == 1 for count in nights.values()), f"two rows on the same nights: {live}"
         jobs = {cells["Service Job ID"] for cells in here.values() if cells.get("Service Job ID")}
         assert self.twin_jobs <= jobs, self.twin_jobs - jobs
@@ -162,6 +160,12 @@ class Twins(Life, ABC):
             assert covering, f"lost: {each}"
         ever = {f"{each.uid}_{self.twin_house}" for each in self.truth.twins}
         assert {cells["Reservation UID"] for cells in live} <= ever
+
+    def nothing_apart(self, rows: dict[str, Cells]) -> bool:
+        agreed = [pair for pair in self.pairs if len({(each.nights, each.shown) for each in pair.showings}) == 1]
+        shown = {pair.shown()[0].nights for pair in agreed if pair.shown()}
+        calm = len(agreed) == len(self.pairs)
+        return calm and {nights_of(cells) for cells in self._twin_rows(rows).values() if is_live(cells)} == shown
 
     def _read(self) -> Iterator[Guest]:
         """What a calendar that answered showed, and has been shown long enough to be ahead."""
@@ -173,7 +177,16 @@ class Twins(Life, ABC):
         return each.nights[0] > self.today
 
     def converge(self) -> None:
-        """Both calendars agree and are read until nobody can be in doubt: then the rows are the stays, to the last."""
+        """Everybody agrees and is read until nobody can be in doubt: then the rows are the stays, to the last."""
+        self.come_to_rest()
+        for _ in range(CONVERGING_RUNS):
+            self.read_again()
+            self.clean_run()
+            self.time.shift(timedelta(hours=7))
+        self.approve_everything()
+        self.check_rest()
+
+    def come_to_rest(self) -> None:
         for feed in self.truth.feeds:
             feed.outage = ""
         for feed in self._twin_feeds:
@@ -181,24 +194,25 @@ class Twins(Life, ABC):
         for pair in self.pairs:
             for each in pair.showings[1:]:
                 each.nights = pair.showings[0].nights
-        for _ in range(CONVERGING_RUNS):
-            self.clean_run()
-            self.time.shift(timedelta(hours=7))
-        self.approve_everything()
-        rows = [cells for cells in self._twin_rows(self.base.rows()).values() if _live(cells)]
-        said = Counter(_nights_of(cells) for cells in rows if _nights_of(cells)[0] > self.today)
+
+    def read_again(self) -> None:
+        """What else is to come before the next run."""
+
+    def check_rest(self) -> None:
+        rows = [cells for cells in self._twin_rows(self.base.rows()).values() if is_live(cells)]
+        said = Counter(nights_of(cells) for cells in rows if nights_of(cells)[0] > self.today)
         wanted = {pair.shown()[0].nights: pair for pair in self.pairs if pair.shown() and self._ahead(pair.shown()[0])}
         assert said == Counter(wanted.keys()), (said, wanted)
         for cells in rows:
-            if _nights_of(cells) in wanted:
-                kinds = {each.kind for each in wanted[_nights_of(cells)].shown()}
+            if nights_of(cells) in wanted:
+                kinds = {each.kind for each in wanted[nights_of(cells)].shown()}
                 assert cells["Entry Type"] == ("Reservation" if "Reservation" in kinds else "Block"), (cells, kinds)
-        self.statistics["twin houses that converged"] += 1
+        self.statistics["twin houses that came to rest"] += 1
 
 
-def _live(cells: Cells) -> bool:
+def is_live(cells: Cells) -> bool:
     return cells.get("Status") in ("New", "Modified")
 
 
-def _nights_of(cells: Cells) -> Nights:
+def nights_of(cells: Cells) -> Nights:
     return date.fromisoformat(cells["Check-in Date"]), date.fromisoformat(cells["Check-out Date"])
