@@ -1,4 +1,4 @@
-"""What came from outside and how it ended: rows set aside, files (R-18), mails (CM-11); it decides nothing."""
+"""What came from outside and how it ended: rows set aside, files (R-18), mails (CM-11), webhooks; it decides nothing."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _AT_ONCE = 400
 
 
 class EventKind(StrEnum):
-    """A row of a report that was set aside, a file of which nothing could be used, a mail."""
+    """A row of a report that was set aside, a file of which nothing could be used, a mail, a webhook."""
 
     CSV_ROW = "csv_row"
     CSV_FILE = "csv_file"
     MAIL = "mail"
+    HCP = "hcp"
 
 
 class EventState(StrEnum):
@@ -29,6 +30,9 @@ class EventState(StrEnum):
 
     Mails (CM-11): stored and not worked yet; worked; a copy of another; not for us by policy; of doubtful origin;
     of no use to the program; given up.
+
+    Webhooks too are received, done or failed; or of another company (J-74), of no known form (J-73), of a job that no
+    row has (J-82).
     """
 
     WAITING = "waiting"
@@ -41,6 +45,9 @@ class EventState(StrEnum):
     HELD = "held"
     NEEDS_ATTENTION = "needs_attention"
     FAILED = "failed"
+    REJECTED = "rejected"
+    FOREIGN = "foreign"
+    UNMATCHED = "unmatched"
 
 
 @dataclass(frozen=True, slots=True)
