@@ -1,6 +1,7 @@
 """`python -m changeover_sandbox up|seed|status|down --dir DIR`: one JSON object on stdout, and an exit code."""
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -25,8 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "serve":
         # Only the background process needs the servers' code; what it raises belongs whole into its log.
+        gc.disable()  # nothing of what is being imported is garbage
         from changeover_sandbox.server import serve
 
+        gc.freeze()
+        gc.enable()
         serve(options.dir)
         return 0
     try:

@@ -3,18 +3,21 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta, timezone
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from changeover_sandbox.process import Process
-from changeover_sandbox.world.chance import ALPHANUMERIC, code, digest
+from changeover_sandbox.world.chance import ALPHANUMERIC, code, digest, uuid
 
+PHOENIX = timezone(timedelta(hours=-7))
+"""Where the business is: no summer time there."""
 ENVIRONMENTS = ("dev", "prod")
 _FIRST = {"dev": "bcdfghjkmn", "prod": "PQRSTVWXYZ"}
-"""First characters of an environment's ids: its keys differ from the other's within six characters."""
+_FIRST_HEX = {"dev": "01234567", "prod": "89abcdef"}
+"""First characters of an environment's keys and ids: they differ from the other's within six characters."""
 
 
 class _Kept(BaseModel):
@@ -38,7 +41,7 @@ class _Kept(BaseModel):
 
 
 class Credentials(_Kept):
-    """What one environment is let in with."""
+    """What one environment is let in with, and the ids that its settings name."""
 
     base_id: str
     airtable_key: str
@@ -47,6 +50,15 @@ class Credentials(_Kept):
     mail_password: str
     portal_user: str
     portal_password: str
+    hcp_key: str
+    hcp_company: str
+    hcp_webhook_secret: str
+    forwarder_secret: str
+    hcp_employee: str
+    hcp_next_guest_type: str
+    hcp_owner_type: str
+    hcp_laundry_type: str
+    hcp_inspection_type: str
 
 
 class Order(_Kept):
@@ -125,6 +137,10 @@ def _credentials(seed: int, environment: str) -> Credentials:
         first = code(1, seed, environment, what, "first", alphabet=_FIRST[environment])
         return first + code(length - 1, seed, environment, what, alphabet=ALPHANUMERIC)
 
+    def hexadecimal(what: str) -> str:
+        first = code(1, seed, environment, what, "first", alphabet=_FIRST_HEX[environment])
+        return first + digest(seed, environment, what)[1:]
+
     return Credentials(
         base_id=f"app{secret('base', 14)}",
         airtable_key=f"pat{secret('key', 14)}.{digest(seed, environment, 'a')}{digest(seed, environment, 'b')}",
@@ -133,6 +149,15 @@ def _credentials(seed: int, environment: str) -> Credentials:
         mail_password=secret("mail password", 32),
         portal_user=f"{secret('portal user', 8)}@portal.example.test",
         portal_password=secret("portal password", 24),
+        hcp_key=secret("hcp key", 32),
+        hcp_company=hexadecimal("hcp company")[0] + uuid(seed, environment, "hcp company")[1:],
+        hcp_webhook_secret=secret("hcp webhook", 40),
+        forwarder_secret=secret("forwarder", 40),
+        hcp_employee=f"pro_{hexadecimal('hcp employee')}",
+        hcp_next_guest_type=f"jbt_{hexadecimal('hcp next guest')}",
+        hcp_owner_type=f"jbt_{hexadecimal('hcp owner')}",
+        hcp_laundry_type=f"jbt_{hexadecimal('hcp laundry')}",
+        hcp_inspection_type=f"jbt_{hexadecimal('hcp inspection')}",
     )
 
 

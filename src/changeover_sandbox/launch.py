@@ -2,20 +2,20 @@
 
 import contextlib
 import fcntl
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from pathlib import Path
+from types import ModuleType
 
-from changeover_sandbox.deployment import Folder, Order, Serving, write_settings
+from changeover_sandbox.deployment import PHOENIX, Folder, Order, Serving, write_settings
 from changeover_sandbox.process import POLL_SECONDS
-from changeover_sandbox.seeding import fill, fill_business
 
 DEFAULT_FEEDS, DEFAULT_SEED = 246, 1
-PHOENIX = timezone(timedelta(hours=-7))
 START_SECONDS = 30.0
 LOG_TAIL = 2000
 
@@ -63,7 +63,7 @@ def up(root: Path, wanted: Wanted) -> dict[str, object]:
             order.write(folder.order)
         serving = _running(folder) or _start(folder)
         if not order.filled:
-            fill(order, serving)
+            _seeding().fill(order, serving)
             order = order.model_copy(update={"filled": True})
             order.write(folder.order)
         _write_settings(folder, order, serving)
@@ -81,7 +81,7 @@ def seed(root: Path, wanted: Wanted) -> dict[str, object]:
         )
         # Broken off here, the next `up` fills everything anew.
         order.model_copy(update={"filled": False}).write(folder.order)
-        fill_business(order, serving)
+        _seeding().fill_business(order, serving)
         order.write(folder.order)
         return _answer(folder, order, serving)
 
@@ -130,8 +130,13 @@ def _both(folder: Folder) -> tuple[Order, Serving]:
 def _start(folder: Folder) -> Serving:
     """Starts the server in a session of its own, so that it outlives this process, and waits until it serves."""
     command = [sys.executable, "-m", "changeover_sandbox", "serve", "--dir", str(folder.root)]
+    # No stand-in uses a plugin of pydantic's, and looking for some takes longer than any stand-in's start.
+    env = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
     with folder.log.open("ab") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        child = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, start_new_session=True
+        )
+    _seeding()
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and child.poll() is None:
         serving = _running(folder)
@@ -142,6 +147,13 @@ def _start(folder: Folder) -> Serving:
     child.kill()
     child.wait()
     raise NotStartedError(folder.log.read_text(errors="replace")[-LOG_TAIL:])
+
+
+def _seeding() -> ModuleType:
+    """The code that fills a sandbox. It is needed once, and is best read while the server starts."""
+    from changeover_sandbox import seeding
+
+    return seeding
 
 
 def _write_settings(folder: Folder, order: Order, serving: Serving) -> None:
@@ -155,6 +167,16 @@ def _write_settings(folder: Folder, order: Order, serving: Serving) -> None:
             "API_KEY": keys.api_key,
             "CLOUDMAILIN_USER": keys.mail_user,
             "CLOUDMAILIN_PASSWORD": keys.mail_password,
+            "HCP_API_KEY": keys.hcp_key,
+            "HCP_BASE_URL": serving.url("housecallpro"),
+            "HCP_COMPANY_ID": keys.hcp_company,
+            "HCP_WEBHOOK_SECRET": keys.hcp_webhook_secret,
+            "SERVATIV_WEBHOOK_SECRET": keys.forwarder_secret,
+            "HCP_EMPLOYEE_ID": keys.hcp_employee,
+            "HCP_STR_NEXT_GUEST_JOB_TYPE_ID": keys.hcp_next_guest_type,
+            "HCP_STR_OWNER_JOB_TYPE_ID": keys.hcp_owner_type,
+            "HCP_RETURN_LAUNDRY_JOB_TYPE_ID": keys.hcp_laundry_type,
+            "HCP_INSPECTION_JOB_TYPE_ID": keys.hcp_inspection_type,
             "EVOLVE_PORTAL_URL": serving.url("evolve"),
             "EVOLVE_USERNAME": keys.portal_user,
             "EVOLVE_PASSWORD": keys.portal_password,
@@ -163,11 +185,14 @@ def _write_settings(folder: Folder, order: Order, serving: Serving) -> None:
 
 
 def _answer(folder: Folder, order: Order, serving: Serving) -> dict[str, object]:
-    airtable: dict[str, object] = {"url": serving.url("airtable")}
-    for environment, keys in order.credentials.items():
-        airtable[environment] = {"base_id": keys.base_id, "api_key": keys.airtable_key}
+    bases = {name: {"base_id": keys.base_id, "api_key": keys.airtable_key} for name, keys in order.credentials.items()}
+    companies = {
+        name: {"api_key": keys.hcp_key, "webhook_secret": keys.hcp_webhook_secret}
+        for name, keys in order.credentials.items()
+    }
     return {
-        "airtable": airtable,
+        "airtable": {"url": serving.url("airtable"), **bases},
+        "housecallpro": {"url": serving.url("housecallpro"), **companies},
         **{name: {"url": serving.url(name)} for name in ("evolve", "feeds", "cloudmailin")},
         "config": str(folder.config),
         "home": str(folder.home),

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changeover_sandbox.deployment import Order, Serving
+from changeover_sandbox.housecallpro.office import Office, staff
+from changeover_sandbox.housecallpro.templates import Service
 from changeover_sandbox.world import Channel, Customer, Feed, Listing, World
-from changeover_sandbox.world.chance import digest
 from changeover_sandbox.world.reports import portal_rows
 
 AUTOMATIONS = (
@@ -23,7 +24,7 @@ AUTOMATIONS = (
     "Update Service Lines",
 )
 TICKED = frozenset({"ICS Calendar", "CSV Files"})
-"""The automations that the stand-ins which exist can feed, beside the portal's."""
+"""The automations whose engine is there, beside the portal's."""
 NEEDS_BROWSER = "Evolve"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENTRY_SOURCES = {
@@ -34,6 +35,11 @@ ENTRY_SOURCES = {
     Channel.TRIPADVISOR: "TripAdvisor",
 }
 """Platforms known by their host alone: on loopback a person has to say which one it is (R-75)."""
+TEMPLATES = {
+    Service.TURNOVER: "Turnover Job Template ID",
+    Service.LAUNDRY: "Return Laundry Job Template ID",
+    Service.INSPECTION: "Inspection Job Template ID",
+}
 SCHEMA_FILE = "airtable_base.json"
 TIMEOUT_SECONDS = 60
 
@@ -68,25 +74,29 @@ def call(url: str, order: Mapping[str, object], method: str = "POST") -> object:
 
 def fill(order: Order, serving: Serving) -> None:
     """Everything that was ordered, from nothing: called again after a broken attempt it begins anew."""
-    airtable = serving.url("airtable")
+    airtable, housecallpro = serving.url("airtable"), serving.url("housecallpro")
     call(f"{airtable}/_sandbox/reset", {})
+    call(f"{housecallpro}/_sandbox/reset", {})
     for environment, keys in order.credentials.items():
         base = Base(airtable, keys.base_id)
         base.create(read_schema())
         base.add("Environment", [{"Name": environment}])
+        call(f"{housecallpro}/_sandbox/business", staff(environment, keys))
     if not order.empty:
         fill_business(order, serving)
 
 
 def fill_business(order: Order, serving: Serving) -> None:
-    """The business of the order's seed: its calendars, the portal's bookings, and its houses in both bases."""
+    """The business of the order's seed: calendars, the portal's bookings, and its houses in bases and companies."""
     ordered = {"seed": order.seed, "feeds": order.feeds, "date": order.day.isoformat()}
     call(f"{serving.url('feeds')}/_sandbox/world", ordered)
     world = World(order.seed, order.feeds, order.day)
     portal = portal_rows(world)
     call(f"{serving.url('evolve')}/_sandbox/bookings", {"tab1": portal.tab1, "tab2": portal.tab2}, "PUT")
-    for keys in order.credentials.values():
-        _fill_base(Base(serving.url("airtable"), keys.base_id), world, serving.url("feeds"))
+    for environment, keys in order.credentials.items():
+        office = Office(world, environment, keys)
+        call(f"{serving.url('housecallpro')}/_sandbox/business", office.business())
+        _fill_base(Base(serving.url("airtable"), keys.base_id), office, serving.url("feeds"))
 
 
 def read_schema() -> list[dict[str, object]]:
@@ -108,31 +118,33 @@ def first_schema(folders: Iterable[Path]) -> Path:
     return path
 
 
-def _fill_base(base: Base, world: World, feeds_url: str) -> None:
-    customers = base.add("Customers", map(_customer, world.customers))
+def _fill_base(base: Base, office: Office, feeds_url: str) -> None:
+    world = office.world
+    customers = base.add("Customers", (_customer(each, office) for each in world.customers))
     homes = (*world.listings, *world.without_calendar)
-    properties = base.add("Properties", (_property(each, customers, world.seed) for each in homes))
+    properties = base.add("Properties", (_property(each, customers, office) for each in homes))
     base.add("ICS Feeds", (_feed(each, properties, feeds_url) for each in world.feeds))
     base.add("Automation", _automations())
 
 
-def _customer(customer: Customer) -> dict[str, object]:
+def _customer(customer: Customer, office: Office) -> dict[str, object]:
     return {
         "Full Name": customer.full_name,
         "First Name": customer.first_name,
         "Last Name": customer.last_name,
-        "HCP Customer ID": customer.hcp_id,
+        "HCP Customer ID": office.customer_id(customer),
     }
 
 
-def _property(listing: Listing, customers: Sequence[str], seed: int) -> dict[str, object]:
-    return {
+def _property(listing: Listing, customers: Sequence[str], office: Office) -> dict[str, object]:
+    row: dict[str, object] = {
         "Property Name": listing.name,
         "HCP Customer ID": [customers[listing.customer]],
-        "HCP Address ID": f"adr_{digest(seed, 'address', listing.number)}",
+        "HCP Address ID": office.address_id(listing),
         "HCP Address": listing.postal_address,
-        "Turnover Job Template ID": f"job_{digest(seed, 'template', listing.number)}",
+        **{column: office.template_id(listing, service) for service, column in TEMPLATES.items()},
     }
+    return {column: value for column, value in row.items() if value}
 
 
 def _feed(feed: Feed, properties: Sequence[str], feeds_url: str) -> dict[str, object]:

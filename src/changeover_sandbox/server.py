@@ -14,6 +14,8 @@ from changeover_sandbox.deployment import Folder, Order, Serving
 from changeover_sandbox.evolve.app import create_app as create_evolve
 from changeover_sandbox.evolve.state import Account as PortalAccount
 from changeover_sandbox.feeds.app import create_app as create_feeds
+from changeover_sandbox.housecallpro.app import Account as Company
+from changeover_sandbox.housecallpro.app import create_app as create_housecallpro
 from changeover_sandbox.process import Process
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,13 @@ def _stand_ins(folder: Folder, order: Order) -> dict[str, web.Application]:
         for environment, keys in order.credentials.items()
     ]
     partners = [PortalAccount(keys.portal_user, keys.portal_password) for keys in order.credentials.values()]
+    companies = [
+        Company(keys.hcp_company, keys.hcp_key, keys.hcp_webhook_secret, environment, f"Example Cleaning {environment}")
+        for environment, keys in order.credentials.items()
+    ]
     return {
         "airtable": create_airtable(folder.own / "airtable", accounts),
+        "housecallpro": create_housecallpro(folder.own / "housecallpro", companies),
         "evolve": create_evolve(folder.own / "evolve", partners),
         "feeds": create_feeds(folder.own / "feeds", None),
         "cloudmailin": create_cloudmailin(),

@@ -17,7 +17,7 @@ _SCHEDULED: Final = frozenset({Status.SCHEDULED, Status.IN_PROGRESS})
 
 
 class _Action(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     at: Instant | None = None
 
@@ -75,7 +75,9 @@ class RenameLineItem(_Action):
 
 
 Action = OnMyWay | Start | Complete | Cancel | Delete | Reschedule | Assign | Unassign | AddAppointment | RenameLineItem
-ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Annotated[Action, Field(discriminator="action")])
+ACTION: Final[TypeAdapter[Action]] = TypeAdapter(
+    Annotated[Action, Field(discriminator="action")], config=ConfigDict(defer_build=True)
+)
 
 
 def act(work: Work, job: Job, action: Action) -> None:

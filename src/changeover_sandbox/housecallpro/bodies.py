@@ -79,7 +79,8 @@ Degrees = Annotated[object, AfterValidator(_degrees)]
 class Body(BaseModel):
     """A request body; null and absent are the same unless the API says otherwise."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    # A form is built when the first body comes, not with the server that has to start.
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 class FirstSchedule(Body):

@@ -27,7 +27,7 @@ def found(job: Job, line_id: str) -> Line:
 def add(work: Work, job: Job, body: LineBody) -> Line:
     """POST of one line, behind all others."""
     refuse_locked(job)
-    line = _line(new_id("rli"), _next_index(job.lines), body)
+    line = line_of(new_id("rli"), _next_index(job.lines), body)
     job.lines.append(line)
     save(work, job)
     return line
@@ -36,7 +36,7 @@ def add(work: Work, job: Job, body: LineBody) -> Line:
 def change(work: Work, job: Job, line: Line, body: LineBody) -> Line:
     """PUT of a whole line: what is left out is back at its default (HC-71)."""
     refuse_locked(job)
-    changed = _line(line.id, line.order_index, body)
+    changed = line_of(line.id, line.order_index, body)
     job.lines[job.lines.index(line)] = changed
     save(work, job)
     return changed
@@ -60,7 +60,7 @@ def update_all(work: Work, job: Job, body: BulkLines) -> None:
     index = _next_index([*lines, *listed.values()])
     for one in body.line_items:
         known = listed.get(one.id or "")
-        lines.append(_line(new_id("rli"), index, one) if known is None else _line(known.id, known.order_index, one))
+        lines.append(line_of(new_id("rli"), index, one) if known is None else line_of(known.id, known.order_index, one))
         index += known is None
     job.lines = lines
     save(work, job)
@@ -76,7 +76,8 @@ def _next_index(lines: list[Line]) -> int:
     return 1 + max((line.order_index for line in lines), default=-1)
 
 
-def _line(line_id: str, index: int, body: LineBody) -> Line:
+def line_of(line_id: str, index: int, body: LineBody) -> Line:
+    """The line that a body describes."""
     return Line(
         id=line_id,
         order_index=index,

@@ -10,6 +10,7 @@ from changeover_sandbox.control import PREFIX
 from changeover_sandbox.housecallpro import errors
 from changeover_sandbox.housecallpro.actions import ACTION, act
 from changeover_sandbox.housecallpro.bodies import Filled
+from changeover_sandbox.housecallpro.business import Business, UnfitBusinessError, take_in
 from changeover_sandbox.housecallpro.company import Company
 from changeover_sandbox.housecallpro.context import DELIVERIES, state_of
 from changeover_sandbox.housecallpro.errors import answer
@@ -30,7 +31,7 @@ def _http_url(text: str) -> str:
 
 
 class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     env: str = "dev"
 
@@ -74,6 +75,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get(f"{PREFIX}/deliveries", list_deliveries)
     router.add_post(f"{PREFIX}/employees", keep_employee)
     router.add_post(f"{PREFIX}/job_types", keep_job_type)
+    router.add_post(f"{PREFIX}/business", add_business)
     router.add_get(f"{PREFIX}/limits", show_limits)
     router.add_post(f"{PREFIX}/limits", change_limits)
 
@@ -189,6 +191,17 @@ async def keep_job_type(request: web.Request) -> web.Response:
     kind.name = order.name
     company.keep(kind)
     return answer(named_json(kind), 201 if known is None else 200)
+
+
+async def add_business(request: web.Request) -> web.Response:
+    """Everything a company has had all along, with the ids it is to have (HC-111); the answer counts it."""
+    order = await _order(request, Business)
+    state = state_of(request)
+    try:
+        take_in(state.work(_company(request, order.env)), order)
+    except UnfitBusinessError as exc:
+        raise _wrong(str(exc)) from exc
+    return answer({"customers": len(order.customers), "jobs": len(order.jobs)}, 201)
 
 
 async def show_limits(request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """The SQLite file behind the stand-in: what was answered is in it (sandbox.md); it knows no rule of the service."""
 
+import functools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ from changeover_sandbox.housecallpro.model import Customer, Employee, Hook, Job,
 
 FILE_NAME: Final = "housecallpro.db"
 HOOK_ID: Final = "hook"
-_FORMS: Final[dict[str, TypeAdapter[Kept]]] = {
-    form.__name__.lower(): TypeAdapter(form) for form in (Customer, Employee, JobType, Tag, Job, Hook)
+_KINDS: Final[dict[str, type[Kept]]] = {
+    form.__name__.lower(): form for form in (Customer, Employee, JobType, Tag, Job, Hook)
 }
 # A changed row stays where it is, so that the order of creation is the order of the rows.
 _WRITE: Final = (
@@ -44,7 +45,7 @@ class Storage:
             return
         rows = self._connection.execute("SELECT kind, body FROM thing WHERE company = ? ORDER BY n", (company_id,))
         for kind, body in rows:
-            yield _FORMS[kind].validate_json(body)
+            yield _form(kind).validate_json(body)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -59,9 +60,15 @@ class Storage:
             self._connection = None
 
 
+@functools.cache
+def _form(kind: str) -> TypeAdapter[Kept]:
+    """Built when the first thing of a kind is kept, not with the server that has to start."""
+    return TypeAdapter(_KINDS[kind])
+
+
 def _row(company_id: str, thing: Kept) -> tuple[str, str, str, bytes]:
     kind = type(thing).__name__.lower()
-    return company_id, kind, HOOK_ID if isinstance(thing, Hook) else thing.id, _FORMS[kind].dump_json(thing)
+    return company_id, kind, HOOK_ID if isinstance(thing, Hook) else thing.id, _form(kind).dump_json(thing)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

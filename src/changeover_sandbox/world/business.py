@@ -61,7 +61,7 @@ class _Founding:
 def found(seed: int, feeds: int, start: date) -> Business:
     """A business whose houses have exactly `feeds` calendars together; the first houses show every platform once."""
     houses = max(1, round(feeds * HOUSES_PER_FEED)) if feeds else 0
-    customers = tuple(_customer(seed, number) for number in range(max(1, houses * 3 // 4) if houses else 0))
+    customers = tuple(_customer(number) for number in range(max(1, houses * 3 // 4) if houses else 0))
     platforms = _platforms(seed, houses, feeds)
     founding = _Founding(seed, start, len(customers))
     listings: list[Listing] = []
@@ -72,15 +72,14 @@ def found(seed: int, feeds: int, start: date) -> Business:
     return Business(customers, tuple(listings), tuple(_without_calendar(founding, houses)))
 
 
-def _customer(seed: int, number: int) -> Customer:
-    draw = chance(seed, "customer", number)
+def _customer(number: int) -> Customer:
     first, last = names.FIRST_NAMES, names.LAST_NAMES
     surname = last[(number // len(first)) % len(last)]
     # Past every pair of names an owner has a second surname: reports name owners, and names decide (R-33).
     second = number // (len(first) * len(last))
     if second:
         surname = f"{surname} {last[(second - 1) % len(last)]}" + ("" if second <= len(last) else f" {second}")
-    return Customer(number, first[number % len(first)], surname, f"cus_{draw.randbytes(16).hex()}")
+    return Customer(number, first[number % len(first)], surname)
 
 
 def _platforms(seed: int, houses: int, feeds: int) -> list[tuple[Channel, ...]]:

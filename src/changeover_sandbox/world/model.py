@@ -130,7 +130,6 @@ class Customer:
     number: int
     first_name: str
     last_name: str
-    hcp_id: str
 
     @property
     def full_name(self) -> str:
