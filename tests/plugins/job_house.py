@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,11 +18,17 @@ from changeover.airtable import mirror as base_mirror
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.client import Tries as AirtableTries
 from changeover.core.job import JobRules
+from changeover.engine.base import Base
+from changeover.engine.jobs import adding, lining, reconciling, syncing
 from changeover.engine.jobs.desk import JobDesk, Pauses, Proof, job_rules
+from changeover.engine.jobs.office import Office
+from changeover.engine.outcome import Failure, Outcome
 from changeover.engine.rules import rule_book
 from changeover.engine.stop import StopSwitch
+from changeover.engine.work import Done, Work
 from changeover.housecallpro.client import HousecallPro, Tries, Wiring
 from changeover.settings import Settings
+from changeover.store import alerts
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
 from changeover.store.hcp_gate import HcpGate, HcpPacing
@@ -134,7 +141,7 @@ class House:
         } | more
         return self.service.read(self.service.ok("POST", "/jobs", order))
 
-    # -- what is there ---------------------------------------------------------------------------------------------------
+    # -- what is there -------------------------------------------------------------------------------------------------
 
     def row(self, record_id: str) -> dict[str, Any]:
         params = {"base_id": BASE, "table": RESERVATIONS}
@@ -149,6 +156,15 @@ class House:
     def job_of(self, record_id: str) -> dict:
         return self.service.read({"id": self.row(record_id)["Service Job ID"]})
 
+    def cycle(self, *steps: ModuleType, dry_run: bool = False) -> list[Outcome]:
+        """One cycle of these steps, or of all four."""
+        return Cycle(self, dry_run).run(*steps)
+
+    def alerts(self) -> list[tuple[str, str]]:
+        """Rule and subject of every open alert."""
+        with self.desk.db.read() as connection:
+            return [(each.rule, each.subject) for each in alerts.standing(connection)]
+
     def refresh(self) -> None:
         """The mirror, brought up to the base by a whole read."""
         tables = [RESERVATIONS, "Properties", "Customers", "Automation"]
@@ -156,7 +172,7 @@ class House:
             self.desk.airtable, self.desk.db, now=self.desk.clock(), schema=self.desk.facts(), tables=tables
         )
 
-    # -- calls -------------------------------------------------------------------------------------------------------------
+    # -- calls ---------------------------------------------------------------------------------------------------------
 
     def mark(self) -> tuple[int, int]:
         return self._next(self.airtable), self._next(self.service.url)
@@ -191,6 +207,54 @@ class House:
         answer = requests.request(method, f"{self.airtable}/_sandbox/{path}", json=body, timeout=10)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
+
+
+@dataclass
+class Cycle:
+    """The steps of jobs of one cycle, which share one read of Housecall Pro."""
+
+    house: House
+    dry_run: bool = False
+    done: dict[str, Done] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.house.refresh()
+        self.office = Office(self.house.desk, self._read_again, dry_run=self.dry_run)
+
+    def _read_again(self, tables: Sequence[str]) -> Failure | None:
+        desk = self.house.desk
+        base_mirror.refresh(desk.airtable, desk.db, now=desk.clock(), schema=desk.facts(), tables=tables)
+        return None
+
+    def run(self, *steps: ModuleType, **more: Any) -> list[Outcome]:
+        """These steps, or all four in their order."""
+        return [step.run(self.work(**more)).outcome for step in steps or STEPS]
+
+    def work(self, **more: Any) -> Work:
+        desk = self.house.desk
+        given = {
+            "settings": desk.settings,
+            "db": desk.db,
+            "rules": rule_book(desk.settings).rules,
+            "platforms": None,
+            "suppliers": (),
+            "base": Base(facts=desk.facts()),
+            "run_id": "run-00000000000000000001",
+            "now": desk.clock(),
+            "dry_run": self.dry_run,
+            "observe": True,
+            "read_again": None,
+            "still_ours": lambda connection: None,
+            "deliver": None,
+            "calls": lambda: 0,
+            "sleep": desk.sleep,
+            "jobs": lambda: self.office,
+            "asked_to_end": lambda: False,
+        } | more
+        return Work(**given)
+
+
+STEPS = (reconciling, adding, syncing, lining)
 
 
 def text(instant: datetime) -> str:

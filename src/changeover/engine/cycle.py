@@ -22,6 +22,8 @@ from changeover.engine import calendars, portal, reports, watch
 from changeover.engine.base import Base, Reader
 from changeover.engine.durable import Durable, ExecutorInUse, asked_to_revive
 from changeover.engine.housekeeping import keep_house
+from changeover.engine.jobs import adding, lining, reconciling, syncing
+from changeover.engine.jobs.office import CycleTools, Office
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
 from changeover.engine.process import host_name
@@ -59,6 +61,10 @@ REGISTRY: tuple[Automation, ...] = (
     Automation(calendars.NAME, timedelta(minutes=10), calendars.run),
     Automation(reports.NAME, timedelta(minutes=10), reports.run),
     Automation(portal.NAME, timedelta(minutes=10), portal.run),
+    Automation(reconciling.NAME, timedelta(minutes=5), reconciling.run),
+    Automation(adding.NAME, timedelta(minutes=15), adding.run),
+    Automation(syncing.NAME, timedelta(minutes=10), syncing.run),
+    Automation(lining.NAME, timedelta(minutes=10), lining.run),
 )
 AUTOMATIONS: tuple[str, ...] = tuple(automation.name for automation in REGISTRY)
 
@@ -88,6 +94,7 @@ class Cycle:
         self._results: list[AutomationResult] = []
         self._orphans: list[Alert] = []
         self._plan: Plan | None = None
+        self._office: Office | None = None
 
     # -- the way of a cycle ------------------------------------------------------------------------------------------
 
@@ -260,8 +267,17 @@ class Cycle:
             deliver=self._deliver,
             calls=self._calls,
             sleep=self._stopping.sleep,
+            jobs=partial(self._jobs, base),
             asked_to_end=lambda: self._stopping.reason is not None,
         )
+
+    def _jobs(self, base: Base) -> Office:
+        """What the steps of jobs share, opened by the first of them (J-71). Raises NotSetUp."""
+        if self._office is None:
+            tools = CycleTools(self._settings, self._db, self._book, self._client, self._may_write, self._stopping)
+            read_again = partial(self._reader.again, base)
+            self._office = tools.open(base, read_again, self._request.at, dry_run=self._request.dry_run)
+        return self._office
 
     def _deliver(self, run_id: str) -> Delivered:
         if self._durable is None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from changeover.core.plan import Plan
 from changeover.core.stay import Rules
 from changeover.engine.base import Base, Reread
+from changeover.engine.jobs.office import Office
 from changeover.engine.outcome import Failure, Outcome
 from changeover.settings import Settings
 from changeover.sources.csv.suppliers import Supplier
@@ -38,6 +39,8 @@ class ReadAgain(Protocol):
 class Work:
     """One automation's run (C-16). `now` is the business's clock; `deliver` sends what `run_id` has committed.
 
+    `jobs` opens what the steps of jobs share in a cycle; it raises NotSetUp without Housecall Pro.
+
     `sleep` waits, and raises at once when the run is to end meanwhile; `asked_to_end` says so without waiting.
     """
 
@@ -56,6 +59,7 @@ class Work:
     deliver: Callable[[str], Delivered]
     calls: Callable[[], int]
     sleep: Callable[[float], None]
+    jobs: Callable[[], Office]
     asked_to_end: Callable[[], bool]
 
     @property

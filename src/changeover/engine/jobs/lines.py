@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from changeover.core.job import JobRow, JobRules
+from changeover.core.job import Job, JobRow, JobRules
 from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Refusal, refusal
 from changeover.core.job_order import NAME_REFUSED_LIMIT, Line
 from changeover.core.job_texts import LINE_KEPT, NO_JOB
@@ -16,6 +16,7 @@ from changeover.engine.jobs.rows import Draft, Refused
 from changeover.housecallpro import line_items
 from changeover.housecallpro.errors import Rejected, Validation
 from changeover.store import jobs as store
+from changeover.store.facts import Json
 
 
 class NoLines(Rejected):
@@ -96,10 +97,14 @@ def _renamed(desk: JobDesk, row: JobRow, item: Line, put: Question, merged: Merg
     return replace(merged, name=there.name)
 
 
-def note(desk: JobDesk, row: JobRow, named: Named) -> None:
-    """Remembers a conflict, so that it is not read again until something changes (J-100)."""
+def conflict(row: JobRow, rules: JobRules, job: Job | None) -> dict[str, Json]:
+    """The two sides of a conflict; while both are the same, nothing has to be read again (J-100)."""
+    updated = None if job is None or job.updated is None else job.updated.isoformat()
+    return {"ours": ours(row, rules), "updated": updated}
+
+
+def note(desk: JobDesk, row: JobRow, named: Named, job: Job | None = None) -> None:
+    """Remembers a conflict, or that there is none any more."""
     with desk.db.begin() as connection:
-        known = store.cached(connection, row.job_id)
-        updated = known.updated_at if known is not None else None
-        conflict = {"ours": ours(row, desk.rules), "updated": None if updated is None else updated.isoformat()}
-        store.remember_conflict(connection, row.job_id, conflict if named.kept_by_hand else None)
+        known = conflict(row, desk.rules, job) if named.kept_by_hand else None
+        store.remember_conflict(connection, row.job_id, known)

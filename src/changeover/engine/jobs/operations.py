@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from changeover.airtable import errors as airtable_errors
 from changeover.airtable.errors import AirtableError
 from changeover.core.job import JobRow
+from changeover.core.job_action import Action as Action  # noqa: PLC0414 - part of this door
 from changeover.core.job_texts import Words
 from changeover.engine.jobs import creating, lines, scheduling
 from changeover.engine.jobs.claims import Busy, claim
@@ -28,15 +28,6 @@ from changeover.store.hcp_gate import Purpose as HcpPurpose
 log = logging.get(__name__)
 
 _RATE_LIMIT_SECONDS: Final = 30
-
-
-class Action(StrEnum):
-    """What can be asked for a row."""
-
-    CREATE = "create-job"
-    UPDATE = "update-schedule"
-    DELETE = "delete-schedule"
-    LINE = "update-service-line"
 
 
 @dataclass(frozen=True, slots=True)
