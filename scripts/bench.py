@@ -84,12 +84,12 @@ def rival(sizes: Sizes) -> Iterator[Finding]:
     with business(sizes.small, sizes.events) as made, tempfile.TemporaryDirectory() as place:
         config = _rival_config(made, Path(place))
         made.run("--dry-run")  # the base is read; no calendar is known yet
-        for name, aim in (("first run", "≥ 5"), ("nothing has changed", "≥ 20")):
+        for name, aim in (("first run", "≥ 5"), ("second run", "–"), ("nothing has changed since", "≥ 20")):
             other = process([program, "-c", str(config), "sync"], dict(os.environ), (0, 1))
             ours = process([sys.executable, str(ROOT / "scripts" / "bench_observe.py")], made.variables({}))
             seconds = float(ours.out.splitlines()[-1])
             what = f"{sizes.small} calendars × {sizes.events} events against {RIVAL}, {name}"
-            for part, took in ((f"{what}: observe, reconcile, remember", seconds), ("… whole process", ours.seconds)):
+            for part, took in ((f"{what}: observe, reconcile, commit", seconds), ("… whole process", ours.seconds)):
                 yield Finding(part, f"{took:.2f} s", f"{other.seconds:.2f} s", f"{other.seconds / took:.1f}", aim)
 
 
@@ -254,8 +254,9 @@ The least a cycle may take is max(slowest calendar, sum of their times ÷ calend
 and Airtable's five requests of ten rows a second. Latencies are log-normal (median 0.3 s, seeded), fixed per calendar.
 
 {rival} syncs the same calendars from http to singlefile, no latency; its side is always the whole process. Ours is the
-work of a cycle up to its plan (known rows loaded, calendars fetched, read, reconciled and remembered), first without,
-then with the start of Python and of the program.
+automation of a cycle up to its commit (known rows loaded, calendars fetched, read, reconciled, all of it stored), first
+without, then with the start of Python and of the program. The first run remembers what every calendar shows, the second
+finds nothing to do, and the third sees by a hash of all that a plan depends on that there is nothing to find.
 """
 
 
