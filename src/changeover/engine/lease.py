@@ -123,6 +123,16 @@ class Lease:
                 return
 
 
+def is_held(database: Database, name: str) -> bool:
+    """Whether a live process holds a lease right now."""
+    with database.read() as connection:
+        try:
+            _refuse_while_held(leases.look(connection, name), leases.database_now(connection))
+        except Locked:
+            return True
+    return False
+
+
 def _refuse_while_held(row: LeaseRow | None, now: datetime) -> None:
     if row is None or row.holder is None or row.expires <= now or is_gone(row.holder):
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from changeover.store.tables import facts
 from changeover.store.upsert import upsert
@@ -32,6 +32,12 @@ def put(connection: Connection, name: str, value: Json, at: datetime) -> None:
 def read(connection: Connection, name: str) -> Fact | None:
     row = connection.execute(select(facts).where(facts.c.name == name)).one_or_none()
     return None if row is None else Fact(row.name, row.value, row.at)
+
+
+def latest(connection: Connection, prefix: str) -> datetime | None:
+    """When a fact whose name begins so was last put down."""
+    query = select(func.max(facts.c.at)).where(facts.c.name.startswith(prefix, autoescape=True))
+    return connection.execute(query).scalar()
 
 
 def forget(connection: Connection, name: str) -> bool:

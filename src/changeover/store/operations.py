@@ -54,12 +54,24 @@ class Busy:
     action: str
 
 
-def ask(connection: Connection, action: str, record_id: str, who: str | None, now: datetime) -> Asked | Busy:
-    """Opens an operation, joins the one that is the same, or says which other is in the way (J-105)."""
+def ask(
+    connection: Connection,
+    action: str,
+    record_id: str,
+    who: str | None,
+    now: datetime,
+    operation_id: str | None = None,
+) -> Asked | Busy:
+    """Opens an operation, joins the one that is the same, or says which other is in the way (J-105).
+
+    Under a given id it is done once: asked again it is joined, ended or not (J-108).
+    """
     for _ in range(_TRIES):
-        operation_id = uuid.uuid4().hex
-        if _opened(connection, operation_id, action, record_id, who, now):
-            return Asked(operation_id, joined=False)
+        if operation_id is not None and find(connection, operation_id) is not None:
+            return Asked(operation_id, joined=True)
+        new_id = operation_id or uuid.uuid4().hex
+        if _opened(connection, new_id, action, record_id, who, now):
+            return Asked(new_id, joined=False)
         found = open_of(connection, record_id)
         if found is not None:
             return Asked(found.id, joined=True) if found.action == action else Busy(found.action)

@@ -27,6 +27,11 @@ def save(connection: Connection, run_id: str, plan: Plan, at: datetime) -> None:
     upsert(connection, plans, [{"run_id": run_id, "created_at": at, "body": plan.to_json()}])
 
 
+def keep(connection: Connection, run_id: str, report: Mapping[str, object], at: datetime) -> None:
+    """Stores what a run without a plan has to tell besides its counters, in a plan's place."""
+    upsert(connection, plans, [{"run_id": run_id, "created_at": at, "body": dict(report)}])
+
+
 def show(connection: Connection, run_id: str) -> StoredPlan | None:
     row = connection.execute(select(plans).where(plans.c.run_id == run_id)).one_or_none()
     return None if row is None else StoredPlan(row.run_id, row.created_at, row.body)

@@ -96,6 +96,21 @@ def add(connection: Connection, run: Run) -> None:
     connection.execute(insert(runs).values({each.name: _plain(getattr(run, each.name)) for each in fields(Run)}))
 
 
+def begin(connection: Connection, run: Run) -> None:
+    """Stores a run that starts; one of its id that is queued becomes it (C-52)."""
+    connection.execute(delete(runs).where(runs.c.id == run.id, runs.c.state == str(RunState.QUEUED)))
+    add(connection, run)
+
+
+def queued(connection: Connection, cycle: str | None = None) -> tuple[Run, ...]:
+    """What was asked for and has not begun, in the order it was asked for; of one cycle, or of all."""
+    where = [runs.c.state == str(RunState.QUEUED)]
+    if cycle is not None:
+        where.append(runs.c.cycle == cycle)
+    rows = connection.execute(select(runs).where(*where).order_by(runs.c.started_at, runs.c.id))
+    return tuple(_run(row) for row in rows)
+
+
 def finish(connection: Connection, run_id: str, ending: Ending) -> bool:
     """Ends a run that is queued or running; False when it has ended already, as an ending is final."""
     open_states = [str(RunState.QUEUED), str(RunState.RUNNING)]
