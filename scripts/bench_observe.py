@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from typing import NoReturn
 
 from changeover.engine import calendars
 from changeover.engine.base import Base, Reread
@@ -23,6 +24,10 @@ from changeover.store.database import Database
 
 def read_again(tables: Sequence[str], *, whole: bool = False) -> Reread:
     raise NotImplementedError(tables, whole)
+
+
+def jobs() -> NoReturn:
+    raise NotImplementedError("a run of the calendars asks for none")
 
 
 settings = load("dev", os.environ)
@@ -47,6 +52,7 @@ work = Work(
     calls=lambda: 0,
     sleep=time.sleep,
     asked_to_end=lambda: False,
+    jobs=jobs,
 )
 # Starts are spread over a quarter of a second, which would be most of what is measured.
 calendars.FetchSettings = partial(FetchSettings, start_jitter_seconds=0.0)  # type: ignore[assignment, attr-defined]
