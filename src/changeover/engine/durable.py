@@ -53,9 +53,9 @@ class Durable(Engine):
         self._role = role
         self._waiting = 0
 
-    def listening(self) -> Listening | None:
+    def listening(self) -> tuple[Listening, ...]:
         """Deliveries belong to the process that holds the lease (LB-16)."""
-        return Listening(names.DELIVER_QUEUE, 1, _POLL_SECONDS) if self._role is Role.CYCLE else None
+        return (Listening(names.DELIVER_QUEUE, 1, _POLL_SECONDS),) if self._role is Role.CYCLE else ()
 
     def bind(self, *, on: bool) -> None:
         from changeover.engine import workflows

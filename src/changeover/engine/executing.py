@@ -29,11 +29,15 @@ class ExecutorInUse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The queue a process takes work from, how much of it at a time, and how often it looks (LB-10, LB-11)."""
+    """A queue that a process takes work from, how much of it at a time, and how often it looks (LB-10, LB-11).
+
+    `serial`: what shares a partition key is worked one after the other, whoever works it.
+    """
 
     queue: str
     at_once: int
     poll_seconds: float
+    serial: bool = False
 
 
 class Engine:
@@ -44,8 +48,8 @@ class Engine:
         self._env, self._url = env, url
         self._lock = _Lock(folder / f"{self.executor}.lock")
 
-    def listening(self) -> Listening | None:
-        """Where it takes work from; None for nowhere."""
+    def listening(self) -> tuple[Listening, ...]:
+        """Where it takes work from."""
         raise NotImplementedError
 
     def bind(self, *, on: bool) -> None:
@@ -69,13 +73,14 @@ class Engine:
             self.bind(on=True)
             DBOS(config=self.config())
             listening = self.listening()
-            DBOS.listen_queues([listening.queue] if listening else [])
+            DBOS.listen_queues([each.queue for each in listening])
             DBOS.launch()
-            if listening:
+            for each in listening:
                 DBOS.register_queue(
-                    listening.queue,
-                    worker_concurrency=listening.at_once,
-                    polling_interval_sec=listening.poll_seconds,
+                    each.queue,
+                    worker_concurrency=each.at_once,
+                    partition_concurrency=1 if each.serial else None,
+                    polling_interval_sec=each.poll_seconds,
                 )
         except BaseException:
             self.close()
@@ -99,7 +104,7 @@ class Engine:
 
     def config(self) -> DBOSConfig:
         """Everything the engine is told, so that none of its defaults decides (LB-1, LB-3, LB-13, LB-22)."""
-        listening = self.listening()
+        notice = min((each.poll_seconds for each in self.listening()), default=_NOTICE_SECONDS)
         return {
             "name": names.application(self._env),
             "system_database_url": self._url,
@@ -110,7 +115,7 @@ class Engine:
             "run_migrations": False,
             "sys_db_pool_size": 5,
             # We wait for no notification; a listener that sleeps longer would only hold up the end of the process.
-            "notification_listener_polling_interval_sec": listening.poll_seconds if listening else _NOTICE_SECONDS,
+            "notification_listener_polling_interval_sec": notice,
         }
 
 

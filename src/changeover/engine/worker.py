@@ -1,9 +1,9 @@
-"""The worker of an environment: works what comes in until it is asked to end; it never plans and writes to no base."""
+"""The worker of an environment: works what comes in until it is asked to end; it never plans."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +13,19 @@ from sqlalchemy.exc import OperationalError
 
 from changeover.engine import disk, importer, intake, mail_alerts, mail_fetch, mail_house
 from changeover.engine.executing import ExecutorInUse
+from changeover.engine.hook_line import HookLine
+from changeover.engine.hooks import HookDesk
 from changeover.engine.importer import Importer
-from changeover.engine.mail_engine import MailEngine
+from changeover.engine.jobs.desk import NotSetUp, open_desk
+from changeover.engine.jobs.following import follow
+from changeover.engine.lines import Line
+from changeover.engine.mail_line import MailLine
 from changeover.engine.mails import Desk
 from changeover.engine.results import Refused
 from changeover.engine.rules import BadRules, RuleBook, rule_book
 from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Stopping
+from changeover.engine.worker_engine import WorkerEngine
 from changeover.ops import logging
 from changeover.settings import Settings, folders
 from changeover.sources.csv.inbox import INBOX
@@ -58,7 +64,7 @@ class Chore:
 def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) -> None:
     """Works until `stopping` says so; `ready` is told the executor id once work is taken. Raises Refused.
 
-    Killed at any instant it loses nothing: mails are in their rows, reports in the inbox (C-31, C-33).
+    Killed at any instant it loses nothing: mails and webhooks are in their rows, reports in the inbox (C-31, C-33).
     """
     book = _book(settings)
     with suppress(Interrupted), ExitStack() as stack:
@@ -67,7 +73,8 @@ def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) ->
         intake.adopt_strays(settings.environment, settings.folder, db)
         imports = Importer(settings.folder / "csv" / INBOX, partial(importer.start, settings.environment))
         desk = _desk(settings, book, db, imports.arrived)
-        engine = stack.enter_context(_engine(desk, settings.worker_threads))
+        lines = [*_job_lines(settings, db, stopping), MailLine(desk, settings.worker_threads)]
+        engine = stack.enter_context(_engine(settings, db, lines))
         stack.callback(imports.end)
         imports.start()
         log.info("worker.ready", executor=engine.executor)
@@ -128,11 +135,22 @@ def _fetch(settings: Settings, switch: StopSwitch, attachment: Attachment) -> by
     return mail_fetch.fetch(attachment, settings)
 
 
+def _job_lines(settings: Settings, db: Database, stopping: Stopping) -> list[Line]:
+    """What comes in about jobs, the most urgent first (K-7); nothing where Housecall Pro is not set up."""
+    try:
+        jobs = open_desk(settings, db, stopping)
+    except NotSetUp as lacking:
+        log.info("worker.without_jobs", missing=lacking.missing)
+        return []
+    desk = HookDesk(settings.environment, db, jobs.switch, partial(follow, jobs), _now)
+    return [HookLine(desk, settings.worker_threads)]
+
+
 @contextmanager
-def _engine(desk: Desk, threads: int) -> Iterator[MailEngine]:
+def _engine(settings: Settings, db: Database, lines: Sequence[Line]) -> Iterator[WorkerEngine]:
     """The engine under the first number that no other worker of this machine has."""
     for number in range(1, MOST_WORKERS + 1):
-        engine = MailEngine(desk, number, threads)
+        engine = WorkerEngine(settings.environment, db, settings.folder, number, lines)
         engine.beat(_now())  # before its work could look left alone to another worker
         try:
             engine.start()
@@ -143,10 +161,10 @@ def _engine(desk: Desk, threads: int) -> Iterator[MailEngine]:
         finally:
             engine.close()
         return
-    raise Refused(RunState.LOCKED, 5, f"{MOST_WORKERS} workers of {desk.env} run on this machine already")
+    raise Refused(RunState.LOCKED, 5, f"{MOST_WORKERS} workers of {settings.environment} run on this machine already")
 
 
-def _chores(settings: Settings, desk: Desk, engine: MailEngine) -> list[Chore]:
+def _chores(settings: Settings, desk: Desk, engine: WorkerEngine) -> list[Chore]:
     found = [
         Chore("beat", _BEAT_SECONDS, lambda: engine.beat(_now())),
         Chore("adopt", _BEAT_SECONDS, lambda: engine.adopt(_now())),

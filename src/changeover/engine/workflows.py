@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from changeover.engine import names
-from changeover.engine.names import DELIVER_WORKFLOW, MAIL_QUEUE, MAIL_WORKFLOW, MOST_RECOVERIES
+from changeover.engine.names import (
+    CLICK_QUEUE,
+    CLICK_WORKFLOW,
+    DELIVER_WORKFLOW,
+    HOOK_QUEUE,
+    HOOK_WORKFLOW,
+    MAIL_QUEUE,
+    MAIL_WORKFLOW,
+    MOST_RECOVERIES,
+    RUN_QUEUE,
+    RUN_WORKFLOW,
+)
 from changeover.engine.sending import Sending, Sent, send_some
 
 if TYPE_CHECKING:
+    from changeover.engine.hooks import Next
     from changeover.engine.mails import Again
 
 
@@ -24,6 +36,9 @@ class _Bench:
 
     sending: Sending | None = None
     work_mail: Callable[[str], Again] | None = None
+    work_hook: Callable[[str], Sequence[Next]] | None = None
+    work_click: Callable[[str], bool] | None = None
+    work_run: Callable[[str], bool] | None = None
 
 
 _bench = _Bench()
@@ -37,6 +52,21 @@ def bind(sending: Sending | None) -> None:
 def bind_mails(work: Callable[[str], Again] | None) -> None:
     """Gives mails what works them, before launch; None takes it away."""
     _bench.work_mail = work
+
+
+def bind_hooks(work: Callable[[str], Sequence[Next]] | None) -> None:
+    """Gives webhooks what works them, before launch; None takes it away."""
+    _bench.work_hook = work
+
+
+def bind_clicks(work: Callable[[str], bool] | None) -> None:
+    """Gives clicks what works them, before launch; None takes it away."""
+    _bench.work_click = work
+
+
+def bind_runs(work: Callable[[str], bool] | None) -> None:
+    """Gives requested runs what carries them out, before launch; None takes it away."""
+    _bench.work_run = work
 
 
 @DBOS.workflow(name=DELIVER_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
@@ -71,3 +101,49 @@ def _work_mail(event_id: str) -> tuple[int, float]:
         raise NotBound(MAIL_WORKFLOW)
     again = _bench.work_mail(event_id)
     return again.attempt, again.seconds
+
+
+@DBOS.workflow(name=HOOK_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
+def hook(event_id: str, job_id: str) -> None:
+    """Works a webhook and all that wait for the same job. What is to be tried again waits in the job's queue."""
+    for each_id, attempt, seconds in _work_hook(event_id):
+        options = SetEnqueueOptions(delay_seconds=seconds, queue_partition_key=job_id)
+        with SetWorkflowID(names.hook(each_id, attempt)), options:
+            DBOS.enqueue_workflow(HOOK_QUEUE, hook, each_id, job_id)
+
+
+@DBOS.step(name="work_hook")
+def _work_hook(event_id: str) -> list[tuple[str, int, float]]:
+    if _bench.work_hook is None:
+        raise NotBound(HOOK_WORKFLOW)
+    return [(each.event_id, each.attempt, each.seconds) for each in _bench.work_hook(event_id)]
+
+
+@DBOS.workflow(name=CLICK_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
+def click(operation_id: str, attempt: int) -> None:
+    """Does what a person asked for. Where its worker was asked to end meanwhile, the next one goes on (C-33)."""
+    if _work_click(operation_id):
+        with SetWorkflowID(names.click(operation_id, attempt + 1)):
+            DBOS.enqueue_workflow(CLICK_QUEUE, click, operation_id, attempt + 1)
+
+
+@DBOS.step(name="work_click")
+def _work_click(operation_id: str) -> bool:
+    if _bench.work_click is None:
+        raise NotBound(CLICK_WORKFLOW)
+    return _bench.work_click(operation_id)
+
+
+@DBOS.workflow(name=RUN_WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
+def requested_run(cycle: str, attempt: int) -> None:
+    """Carries out what a person asked for; as with a click, the next worker goes on."""
+    if _work_run(cycle):
+        with SetWorkflowID(names.requested_run(cycle, attempt + 1)):
+            DBOS.enqueue_workflow(RUN_QUEUE, requested_run, cycle, attempt + 1)
+
+
+@DBOS.step(name="work_run")
+def _work_run(cycle: str) -> bool:
+    if _bench.work_run is None:
+        raise NotBound(RUN_WORKFLOW)
+    return _bench.work_run(cycle)

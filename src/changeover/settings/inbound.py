@@ -27,6 +27,7 @@ class Inbound(BaseModel):
     home: Path = Field(exclude=True)
 
     api_key: SecretStr
+    hcp_company_id: str | None = None
     hcp_webhook_secret: SecretStr | None = None
     servativ_webhook_secret: SecretStr | None = None
     cloudmailin_user: str | None = None

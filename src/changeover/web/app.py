@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from changeover.web import answers, health, mail
+from changeover.web import answers, hcp, health, mail
 from changeover.web.sites import Deployment
 
 LARGEST = 1024 * 1024
-"""Bytes a body may have (NG-3). Mails are read past it, they have their own limit (CM-8)."""
+"""Bytes a body may have (NG-3). Mails and webhooks have limits of their own (CM-8, J-72)."""
 
 
 def create_app(deployment: Deployment) -> Flask:
@@ -21,5 +21,6 @@ def create_app(deployment: Deployment) -> Flask:
     app.after_request(mail.never_bounce)
     answers.install(app)
     app.register_blueprint(mail.blueprint(deployment))
+    app.register_blueprint(hcp.blueprint(deployment))
     app.register_blueprint(health.blueprint(deployment))
     return app

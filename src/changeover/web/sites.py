@@ -1,4 +1,4 @@
-"""What the web server holds of each environment while it runs: its writer, its intake, its alerts; no route."""
+"""What the web server holds of each environment while it runs: its writer, its intakes, its alerts; no route."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from changeover.engine import disk, intake
+from changeover.engine.hook_intake import HookIntake
 from changeover.engine.intake import Intake
 from changeover.ops import logging
 from changeover.settings.inbound import Inbound
@@ -35,6 +36,7 @@ class Site:
         self._writer = Writer(self._database)
         self._client = intake.client(self.env, self._database)
         self.intake = Intake(inbound.folder, self._writer, self._client)
+        self.hooks = HookIntake(inbound.folder, self._writer, self._client, inbound.hcp_company_id or "")
         self.alerts = Alerts(self.env, self._writer, self._start())
 
     def troubles(self) -> Iterator[str]:

@@ -244,7 +244,7 @@ def test_it_looks_for_missing_reports_where_mails_may_come(settings, user, enabl
     told = settings.model_copy(update={"cloudmailin_user": user or None, "csv_email_enabled": enabled})
     db = Database(settings.state_url)
     desk = worker._desk(told, worker._book(told), db, lambda: None)
-    engine = worker.MailEngine(desk, 1, 1)
+    engine = worker.WorkerEngine(told.environment, db, told.folder, 1, [worker.MailLine(desk, 1)])
     chores = {each.name: each for each in worker._chores(told, desk, engine)}
     assert ("missing" in chores) is looks
     chores["beat"].do()
