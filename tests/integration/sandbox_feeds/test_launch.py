@@ -38,6 +38,18 @@ def _rows(answer: Answer, environment: str, table: str) -> list[dict[str, object
     return [record["fields"] for record in api.table(keys["base_id"], table).all()]  # type: ignore[index]
 
 
+def _company(answer: Answer, environment: str, path: str) -> dict[str, object]:
+    where = answer["housecallpro"]
+    headers = {"Authorization": f"Token {where[environment]['api_key']}"}  # type: ignore[index]
+    got: dict[str, object] = requests.get(f"{where['url']}{path}", headers=headers, timeout=5).json()  # type: ignore[index]
+    return got
+
+
+def _settings(answer: Answer, environment: str) -> dict[str, str]:
+    lines = Path(str(answer["config"]), f"{environment}.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
 def _ticked(answer: Answer, environment: str) -> list[str]:
     return sorted(str(row["Name"]) for row in _rows(answer, environment, "Automation") if row.get("Active"))
 
@@ -52,7 +64,10 @@ def _portal(answer: Answer) -> dict[str, list[dict[str, str]]]:
 def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[int, Answer]], tmp_path: Path) -> None:
     (tmp_path / "chromium").touch(0o755)
     code, answer = sandbox("up", "--feeds", "20", "--seed", "3", "--date", "2026-11-02", PATH=str(tmp_path))
-    assert (code, set(answer)) == (0, {"airtable", "evolve", "feeds", "cloudmailin", "config", "home"})
+    assert (code, set(answer)) == (
+        0,
+        {"airtable", "housecallpro", "evolve", "feeds", "cloudmailin", "config", "home"},
+    )
     assert (answer["config"], answer["home"]) == (str(tmp_path / "config"), str(tmp_path / "var"))
     for environment in ("dev", "prod"):
         feeds = _rows(answer, environment, "ICS Feeds")
@@ -73,6 +88,16 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
         "API_KEY",
         "CLOUDMAILIN_USER",
         "CLOUDMAILIN_PASSWORD",
+        "HCP_API_KEY",
+        "HCP_BASE_URL",
+        "HCP_COMPANY_ID",
+        "HCP_WEBHOOK_SECRET",
+        "SERVATIV_WEBHOOK_SECRET",
+        "HCP_EMPLOYEE_ID",
+        "HCP_STR_NEXT_GUEST_JOB_TYPE_ID",
+        "HCP_STR_OWNER_JOB_TYPE_ID",
+        "HCP_RETURN_LAUNDRY_JOB_TYPE_ID",
+        "HCP_INSPECTION_JOB_TYPE_ID",
         "EVOLVE_PORTAL_URL",
         "EVOLVE_USERNAME",
         "EVOLVE_PASSWORD",
@@ -85,6 +110,21 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
     order = {"target": f"{answer['feeds']['url']}/webhooks", "to": "reports@example.test"}
     sent = requests.post(f"{answer['cloudmailin']['url']}/_sandbox/send", json=order, timeout=5)
     assert sent.json() == {"outcome": "bounced", "status": 404}
+
+
+def test_the_base_names_what_the_company_has(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+    _, answer = sandbox("up", "--feeds", "6")
+    for environment in ("dev", "prod"):
+        addresses = set()
+        for row in _rows(answer, environment, "Customers"):
+            customer = _company(answer, environment, f"/customers/{row['HCP Customer ID']}")
+            assert f"{customer['first_name']} {customer['last_name']}" == row["Full Name"]
+            addresses |= {place["id"] for place in customer["addresses"]}  # type: ignore[attr-defined]
+        for home in _rows(answer, environment, "Properties"):
+            assert home["HCP Address ID"] in addresses
+            template = _company(answer, environment, f"/jobs/{home['Turnover Job Template ID']}")
+            assert template["address"]["id"] == home["HCP Address ID"]  # type: ignore[index]
+            assert template["work_status"] == "needs scheduling"
 
 
 def test_without_a_browser_the_portal_is_not_ticked(sandbox: Callable[..., tuple[int, Answer]]) -> None:
@@ -108,6 +148,7 @@ def test_a_killed_sandbox_comes_back_on_its_ports_with_its_state(
     keys = before["airtable"]["dev"]
     table = Api(keys["api_key"], endpoint_url=before["airtable"]["url"]).table(keys["base_id"], "Properties")  # type: ignore[index]
     table.create({"Property Name": "Quill"})
+    types = _company(before, "prod", "/job_fields/job_types")
     serving = Serving.read(Folder(tmp_path).serving)
     assert serving is not None
     os.kill(serving.pid, signal.SIGKILL)
@@ -115,14 +156,31 @@ def test_a_killed_sandbox_comes_back_on_its_ports_with_its_state(
     assert (code, after) == (0, before)
     assert requests.get(f"{after['feeds']['url']}/ics/casa.ics", timeout=5).text == "BEGIN:VCALENDAR"
     assert _rows(after, "dev", "Properties") == [{"Property Name": "Quill"}]
+    assert _company(after, "prod", "/job_fields/job_types") == types
 
 
-def test_empty_means_every_table_and_only_the_environment_row(sandbox: Callable[..., tuple[int, Answer]]) -> None:
+def test_empty_means_every_table_and_what_the_settings_name(sandbox: Callable[..., tuple[int, Answer]]) -> None:
     _, answer = sandbox("up", "--empty")
     requests.post(f"{answer['airtable']['url']}/_sandbox/limits", json={"enforce": False}, timeout=5)
     for table in ("Customers", "Properties", "ICS Feeds", "Reservations", "ICS Cron", "Automation"):
         assert _rows(answer, "dev", table) == []
     assert _rows(answer, "dev", "Environment") == [{"Name": "dev"}]
+    for environment in ("dev", "prod"):
+        settings = _settings(answer, environment)
+        assert settings["HCP_BASE_URL"] == answer["housecallpro"]["url"]  # type: ignore[index]
+        assert answer["housecallpro"][environment] == {  # type: ignore[index]
+            "api_key": settings["HCP_API_KEY"],
+            "webhook_secret": settings["HCP_WEBHOOK_SECRET"],
+        }
+        assert _company(answer, environment, "/company")["id"] == settings["HCP_COMPANY_ID"]
+        people = _company(answer, environment, "/employees")["employees"]
+        assert [one["id"] for one in people] == [settings["HCP_EMPLOYEE_ID"]]  # type: ignore[attr-defined]
+        types = _company(answer, environment, "/job_fields/job_types")["job_types"]
+        named = {value for name, value in settings.items() if name.endswith("_JOB_TYPE_ID")}
+        assert {one["id"] for one in types} == named  # type: ignore[attr-defined]
+        assert len(named) == 4
+        for path in ("/customers", "/jobs"):
+            assert _company(answer, environment, path)["total_items"] == 0
 
 
 def test_an_empty_sandbox_is_filled_once(sandbox: Callable[..., tuple[int, Answer]]) -> None:
@@ -130,6 +188,7 @@ def test_an_empty_sandbox_is_filled_once(sandbox: Callable[..., tuple[int, Answe
     code, answer = sandbox("seed", "--feeds", "4")
     assert code == 0
     assert len(_rows(answer, "prod", "ICS Feeds")) == 4
+    assert len(_company(answer, "prod", "/customers")["customers"]) == len(_rows(answer, "prod", "Customers"))  # type: ignore[arg-type]
     code, refused = sandbox("seed", "--feeds", "4")
     assert (code, refused) == (3, {"error": "this sandbox holds a business already"})
 

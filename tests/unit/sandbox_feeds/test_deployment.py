@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from changeover_sandbox.deployment import Credentials, Folder, Order, Serving, write_settings
+from changeover_sandbox.housecallpro.ids import is_id
 from changeover_sandbox.process import Process
 from changeover_sandbox.seeding import AUTOMATIONS, first_schema, read_schema
 
@@ -35,6 +37,10 @@ def test_ids_have_the_services_shape() -> None:
         17,
         64,
     )
+    assert UUID(dev.hcp_company).version == 4
+    assert is_id(dev.hcp_employee, "pro")
+    types = {dev.hcp_next_guest_type, dev.hcp_owner_type, dev.hcp_laundry_type, dev.hcp_inspection_type}
+    assert len([one for one in types if is_id(one, "jbt")]) == 4
 
 
 def test_the_same_seed_gives_the_same_credentials() -> None:
