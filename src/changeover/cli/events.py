@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Word = TypeVar("Word", bound=StrEnum)
 
-app = typer.Typer(help="What came in: mails, reports, rows set aside.", no_args_is_help=True)
+app = typer.Typer(help="What came in: mails, reports, rows set aside, webhooks.", no_args_is_help=True)
 
 KindOption = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Only this kind: mail, csv_row, csv_file.")
+    str | None, typer.Option("--kind", metavar="KIND", help="Only this kind: mail, csv_row, csv_file, hcp.")
 ]
 StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Only in this state, such as held.")]
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids, as `events list` shows them.")]
@@ -74,7 +74,7 @@ def show_event(
     event = next(iter(_find(settings, [event_id])), None)
     if event is None:
         raise refuse(f"There is no event {event_id} in {env}.", as_json=as_json, code=Exit.FAILED)
-    told = event_json(event) | _details(event)
+    told = event_json(event) | _details(event) | _of_webhook(settings, event, body=payload)
     if payload:
         told["payload"] = dict(event.payload)
     if as_json:
@@ -87,7 +87,10 @@ def show_event(
 
 @app.command()
 def replay(env: EnvOption, ids: IdsArgument, as_json: JsonOption = False) -> None:
-    """Have mails worked again, and put rows that were set aside into the inbox; a held mail is thereby accepted."""
+    """Have mails and webhooks worked again, and put rows that were set aside into the inbox.
+
+    A held mail is thereby accepted.
+    """
     settings = open_settings(env, as_json=as_json, level="WARNING")
     store = open_store(settings)
     done = _Replayed() if store is None else _replay(settings, store, ids)
@@ -103,40 +106,52 @@ def replay(env: EnvOption, ids: IdsArgument, as_json: JsonOption = False) -> Non
 
 @dataclass(frozen=True, slots=True)
 class _Replayed:
-    """What was asked for again: mails to be worked, mails that wait anyway, files of rows in the inbox."""
+    """What was asked for again: mails and webhooks to be worked, those that wait anyway, files of rows in the inbox."""
 
     mails: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     @property
     def known(self) -> set[str]:
-        return {*self.mails, *self.waiting, *self.rows}
+        return {*self.mails, *self.webhooks, *self.waiting, *self.rows}
 
     def to_json(self) -> dict[str, object]:
-        return {"mails": list(self.mails), "waiting": list(self.waiting), "files": list(self.files)}
+        return {
+            "mails": list(self.mails),
+            "webhooks": list(self.webhooks),
+            "waiting": list(self.waiting),
+            "files": list(self.files),
+        }
 
     def lines(self) -> list[str]:
-        found = [f"{each} is worked again as soon as a worker runs." for each in self.mails]
+        found = [f"{each} is worked again as soon as a worker runs." for each in (*self.mails, *self.webhooks)]
         found += [f"{each} waits for its next try anyway." for each in self.waiting]
         found += [f"{each} is in the inbox; the next run reads it." for each in self.files]
         return found
 
 
 def _replay(settings: Settings, store: Database, ids: Sequence[str]) -> _Replayed:
-    from changeover.engine import mail_replay
+    from changeover.engine import hook_replay, mail_replay
+    from changeover.engine.mail_replay import Asked
     from changeover.engine.replay import replay as replay_rows
+    from changeover.store.events import EventKind
 
-    found = _find(settings, ids)
-    mails = [each for each in found if mail_replay.is_mail(each)]
-    others = [each.id for each in found if not mail_replay.is_mail(each)]
-    asked = mail_replay.replay(settings.environment, store, mails, datetime.now(UTC)) if mails else None
+    found, now = _find(settings, ids), datetime.now(UTC)
+    by_kind = {kind: [each for each in found if each.kind is kind] for kind in EventKind}
+    mails, webhooks = by_kind.pop(EventKind.MAIL), by_kind.pop(EventKind.HCP)
+    others = [each.id for each in found if each.kind in by_kind]
+    env = settings.environment
+    asked = mail_replay.replay(env, store, mails, now) if mails else Asked()
+    told = hook_replay.replay(env, store, webhooks, now) if webhooks else Asked()
     rows = replay_rows(settings, store, others) if others else None
     store.close()
     return _Replayed(
-        mails=asked.again if asked else (),
-        waiting=asked.waiting if asked else (),
+        mails=asked.again,
+        webhooks=told.again,
+        waiting=(*asked.waiting, *told.waiting),
         rows=tuple(each for each in others if rows and each not in rows.unknown),
         files=rows.files if rows else (),
     )
@@ -165,9 +180,25 @@ def event_json(event: Event) -> dict[str, object]:
     }
 
 
+def _of_webhook(settings: Settings, event: Event, *, body: bool) -> dict[str, object]:
+    """How often a webhook came again, and its raw body where that is asked for; nothing of any other event."""
+    from changeover.store import hooks
+
+    store = open_store(settings) if hooks.of(event) else None
+    if store is None:
+        return {}
+    with store.read() as connection:
+        raw = hooks.body(connection, event.id) if body else None
+        repeats = hooks.repeats(connection, [event.id]).get(event.id, 0)
+    store.close()
+    return {"repeats": repeats} | ({} if raw is None else {"body": raw.decode("utf-8", "replace")})
+
+
 def _details(event: Event) -> dict[str, object]:
     """What else is safe to show: where it came from and what became of it."""
-    safe = ("supplier", "reason", "files", "file", "line", "size", "path", "sha256", "tries")
+    of_webhooks = ("event", "job_id", "record_id", "effect", "due")
+    of_reports = ("supplier", "files", "file", "line", "path")
+    safe = (*of_webhooks, *of_reports, "reason", "size", "sha256", "tries")
     found: dict[str, object] = {name: event.payload[name] for name in safe if event.payload.get(name)}
     return {"ended_at": event.ended_at.isoformat() if event.ended_at else None, **found}
 

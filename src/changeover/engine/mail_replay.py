@@ -9,16 +9,16 @@ from datetime import datetime
 from changeover.engine import intake, names
 from changeover.store import events
 from changeover.store.database import Database
-from changeover.store.events import Event, EventKind, EventState
+from changeover.store.events import Event, EventState
 from changeover.store.facts import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Mails that a worker will work anew, and those that wait for their first or next try anyway."""
+    """Mails or webhooks that a worker will work anew, and those that wait for their first or next try anyway."""
 
-    again: tuple[str, ...]
-    waiting: tuple[str, ...]
+    again: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 def replay(env: str, db: Database, mails: Iterable[Event], now: datetime) -> Asked:
@@ -47,10 +47,6 @@ def replay(env: str, db: Database, mails: Iterable[Event], now: datetime) -> Ask
     finally:
         client.destroy()
     return Asked(tuple(again), tuple(waiting))
-
-
-def is_mail(event: Event) -> bool:
-    return event.kind is EventKind.MAIL
 
 
 def _next_attempt(event: Event) -> int:

@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from changeover.engine import disk, importer, intake, mail_alerts, mail_fetch, mail_house
+from changeover.engine import disk, hook_house, importer, intake, mail_alerts, mail_fetch, mail_house
 from changeover.engine.executing import ExecutorInUse
 from changeover.engine.hook_line import HookLine
 from changeover.engine.hooks import HookDesk
@@ -170,6 +170,7 @@ def _chores(settings: Settings, desk: Desk, engine: WorkerEngine) -> list[Chore]
         Chore("adopt", _BEAT_SECONDS, lambda: engine.adopt(_now())),
         Chore("pick up", _MINUTE, lambda: engine.pick_up(_now())),
         Chore("prune", _HOUR, lambda: mail_house.keep_mails(desk.database, desk.folder, _now())),
+        Chore("prune webhooks", _HOUR, lambda: hook_house.keep_hooks(desk.database, _now())),
     ]
     if settings.csv_email_enabled and settings.cloudmailin_user:
         found.append(Chore("missing", _MINUTE, lambda: _look_for_missing(desk)))
