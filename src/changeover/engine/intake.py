@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from sqlalchemy import Connection
 from changeover.engine import disk, names
 from changeover.engine.raw_mails import LARGEST, NotTaken, Posted, RawMails, Reason, Spooled, digest, unclaimed
 from changeover.ops import logging
+from changeover.sources.mail.glance import is_evident
 from changeover.sources.mail.mail import NotAMail
-from changeover.sources.mail.read import read
+from changeover.sources.mail.read import read, read_from
 from changeover.store import mails
 from changeover.store.database import Database
 from changeover.store.facts import Json
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.get(__name__)
 
-_HEAVY = 1024 * 1024  # reading a mail takes several times its size: from here on one at a time, in a thread of its own
 _BROKEN = frozenset({"broken form", "broken document"})
 _STRIPES = 64
 _AT_ONCE = 400
@@ -52,7 +53,8 @@ class Intake:
     def __init__(self, folder: Path, writer: Writer, client: DBOSClient) -> None:
         self._raw, self._writer, self._client = RawMails(folder), writer, client
         self._same = tuple(threading.Lock() for _ in range(_STRIPES))
-        # Not a lock: each thread that ever held so much memory would go on holding it.
+        # Reading a large mail takes several times its size. Not a lock: each thread that ever held so much memory would
+        # go on holding it.
         self._heavy = ThreadPoolExecutor(1, thread_name_prefix="heavy")
 
     def take(self, body: Posted, copy_to: Intake | None = None) -> Taken:
@@ -86,12 +88,11 @@ class Intake:
 
     def _examine(self, spooled: Spooled, *, announced: bool) -> None:
         """Lets through what is a mail. The rest is kept for a person, unless it is one that was cut on its way."""
-        look = partial(read, spooled.path, spooled.content_type, contents=False)
         try:
-            if spooled.size > _HEAVY:
-                self._heavy.submit(look).result()
-            else:
-                look()
+            if spooled.body is None:
+                self._heavy.submit(read, spooled.path, spooled.content_type, contents=False).result()
+            elif not is_evident(spooled.body, spooled.content_type):
+                read_from(io.BytesIO(spooled.body), spooled.content_type, contents=False)
         except NotAMail as refusal:
             if refusal.reason in _BROKEN and not announced:
                 raise NotTaken(Reason.CUT) from None

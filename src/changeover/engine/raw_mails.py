@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from changeover.engine.shared import Shared
+
 LARGEST = 64 * 1024 * 1024
 """Bytes a mail may have as it is posted (CM-8)."""
+
+SMALL = 1024 * 1024
+"""Bytes up to which a mail is held in memory while it is taken in."""
 
 FOLDER = Path("raw") / "mail"
 """Where the mails of an environment lie in its data folder."""
@@ -60,16 +68,19 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A body that is wholly on disk, but not filed yet: its path, open file, digest and size."""
+    """A body that is wholly on disk, but not filed yet: its path, open file, digest, size, and itself while small."""
 
     path: Path
     descriptor: int
     content_type: str
     sha256: str
     size: int
+    body: bytes | None
 
     def again(self) -> Posted:
         """The same body, to be read once more, even when its file has been filed or deleted meanwhile."""
+        if self.body is not None:
+            return Posted(io.BytesIO(self.body).read, self.size, self.content_type)
         os.lseek(self.descriptor, 0, os.SEEK_SET)
         return Posted(lambda size: os.read(self.descriptor, size), self.size, self.content_type)
 
@@ -86,6 +97,7 @@ class RawMails:
         self.root = folder / FOLDER
         self._incoming = self.root / _INCOMING
         self._known: set[Path] = set()
+        self._syncs: defaultdict[Path, Shared] = defaultdict(Shared)
         self._make(self._incoming)
 
     @contextmanager
@@ -95,8 +107,7 @@ class RawMails:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            sha256, size = _write(descriptor, body)
-            yield Spooled(path, descriptor, body.content_type, sha256, size)
+            yield Spooled(path, descriptor, body.content_type, *_write(descriptor, body))
         finally:
             path.unlink(missing_ok=True)
             os.close(descriptor)
@@ -116,7 +127,7 @@ class RawMails:
             os.fsync(spooled.descriptor)
             self._move(spooled.path, target)
         try:
-            _sync(target.parent)
+            self._syncs[target.parent].do(partial(_sync, target.parent))
         except OSError:
             if new:
                 target.unlink()
@@ -185,20 +196,23 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(descriptor: int, body: Posted) -> tuple[str, int]:
-    """Writes a body until its end; its digest and size. Raises NotTaken for one that is cut, empty or too large."""
-    found, size = hashlib.sha256(), 0
+def _write(descriptor: int, body: Posted) -> tuple[str, int, bytes | None]:
+    """Writes a body until its end; its digest, size, and itself while small. Raises NotTaken for one that is cut,
+    empty or too large.
+    """
+    found, size, kept = hashlib.sha256(), 0, list[bytes]()
     while chunk := _read(body):
         size += len(chunk)
         if size > LARGEST:
             raise NotTaken(Reason.TOO_LARGE)
         found.update(chunk)
         _write_all(descriptor, chunk)
+        kept = [*kept, chunk] if size <= SMALL else []
     if body.length not in (None, size):
         raise NotTaken(Reason.CUT)
     if size == 0:
         raise NotTaken(Reason.EMPTY)
-    return found.hexdigest(), size
+    return found.hexdigest(), size, b"".join(kept) if size <= SMALL else None
 
 
 def _read(body: Posted) -> bytes:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from changeover.store.database import Database
 
 T = TypeVar("T")
+_Result: TypeAlias = "tuple[object, Exception | None]"
 
 PATIENCE = 1.8
 """Seconds that a write waits for the database before it is given up, so that an answer takes 2 at most (CM-2)."""
@@ -51,8 +52,9 @@ class _Job:
 class Writer:
     """Writes of many threads, committed together: one wait for the disk instead of one each.
 
-    Each runs in a savepoint, so that one that fails hurts only itself. The database should be opened with a busy
-    timeout of nearly nothing: asking again every few milliseconds is done here, as SQLite's own waits grow too long.
+    One that fails hurts only itself: all is taken back, and each done again in a savepoint. So a work may be called
+    twice, and must leave its traces in the database alone. The database should be opened with a busy timeout of nearly
+    nothing: asking again every few milliseconds is done here, as SQLite's own waits grow too long.
     """
 
     def __init__(self, database: Database, *, patience: float = PATIENCE) -> None:
@@ -119,12 +121,9 @@ class Writer:
     def _commit(self, jobs: list[_Job]) -> None:
         """One transaction for all. Raises SQLAlchemyError while nothing is decided."""
         with self._database.engine.connect() as connection:
-            transaction = connection.begin()
-            if not self._database.sqlite:
-                connection.execute(_LIMITS, {"ms": str(int(self._patience * 1000))})
-            results = [_attempt(connection, job) for job in jobs]
+            results = self._results(connection, jobs)
             try:
-                transaction.commit()
+                connection.commit()
             except DBAPIError as error:
                 connection.invalidate()  # it may still be within the transaction, and would be used again
                 _fail(jobs, Busy("not committed") if _is_refusal(error) else Unsure(type(error).__name__))
@@ -135,8 +134,23 @@ class Writer:
             else:
                 job.done.set_exception(failure)
 
+    def _results(self, connection: Connection, jobs: list[_Job]) -> list[_Result]:
+        """What each came to, within a transaction that is begun. Savepoints cost, and hardly ever serve."""
+        self._begin(connection)
+        try:
+            return [(job.work(connection), None) for job in jobs]
+        except Exception:  # noqa: BLE001 - whose it is, the second time tells
+            connection.rollback()
+        self._begin(connection)
+        return [_attempt(connection, job) for job in jobs]
 
-def _attempt(connection: Connection, job: _Job) -> tuple[object, Exception | None]:
+    def _begin(self, connection: Connection) -> None:
+        connection.begin()
+        if not self._database.sqlite:
+            connection.execute(_LIMITS, {"ms": str(int(self._patience * 1000))})
+
+
+def _attempt(connection: Connection, job: _Job) -> _Result:
     """The work's result, or what it raised, its changes taken back. What breaks the transaction comes out."""
     try:
         with connection.begin_nested():

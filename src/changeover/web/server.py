@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import threading
@@ -53,7 +54,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Flask:
         """The application, opened in the process that serves it: threads and databases do not survive a fork."""
         self.deployment = Deployment.open(self._environments)
-        return create_app(self.deployment)
+        app = create_app(self.deployment)
+        gc.freeze()  # what is here stays: to walk through all of it now and then would hold up every request
+        return app
 
     def _wanted(self) -> Mapping[str, object]:
         return {
@@ -99,9 +102,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """One request, from its first byte to its answer."""
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             conn.sock.setsockopt(socket.SOL_SOCKET, option, _SILENCE)
-        if not conn.initialized:
-            conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT)
-        self._first.line = _first_line(conn.sock)
+        line = _first_line(conn.sock)
+        if line:
+            conn.data_ready = True  # nothing is to be waited for
+        elif not conn.initialized and conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT):
+            line = _first_line(conn.sock)
+        self._first.line = line
         more = super().handle(conn)
         if more is False:
             _take_leave(conn.sock)

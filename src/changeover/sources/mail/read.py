@@ -35,10 +35,15 @@ def read(path: Path, content_type: str, *, contents: bool = True) -> Mail:
     The content type may be missing: then the first bytes tell the format.
     """
     with path.open("rb") as file:
-        kind, boundary = _kind(file, content_type)
-        if kind is Format.JSON:
-            return _checked(_document(file.read(), contents=contents))
-        return _checked(_form(parts(file, boundary, files=contents), contents=contents))
+        return read_from(file, content_type, contents=contents)
+
+
+def read_from(file: BinaryIO, content_type: str, *, contents: bool = True) -> Mail:
+    """As `read`, from a file that is open at its beginning."""
+    kind, boundary = _kind(file, content_type)
+    if kind is Format.JSON:
+        return _checked(_document(file.read(), contents=contents))
+    return _checked(_form(parts(file, boundary, files=contents), contents=contents))
 
 
 def _kind(file: BinaryIO, content_type: str) -> tuple[Format, bytes]:
