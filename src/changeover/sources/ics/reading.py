@@ -75,13 +75,13 @@ def _flags(observation: Observation) -> int:
 def _observation(row: tuple[str, str, str, str, str, int], property_id: str) -> Observation:
     uid, check_in, check_out, kind, block_type, flags = row
     return Observation(
-        uid=uid,
-        property_id=property_id,
-        check_in=date.fromisoformat(check_in),
-        check_out=date.fromisoformat(check_out),
-        kind=_KINDS[kind],
-        block_type=block_type,
-        canceled=bool(flags & _CANCELED),
-        stable_uid=bool(flags & _STABLE),
-        open_end=bool(flags & _OPEN_END),
+        uid,
+        property_id,
+        date.fromisoformat(check_in),
+        date.fromisoformat(check_out),
+        _KINDS[kind],
+        block_type,
+        canceled=flags & _CANCELED != 0,
+        stable_uid=flags & _STABLE != 0,
+        open_end=flags & _OPEN_END != 0,
     )
