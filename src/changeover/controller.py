@@ -72,7 +72,7 @@ class AutomationController:
         self._settings, self._request = settings, request
         self._stopping = stopping or Stopping()
         self._started = datetime.now(UTC)
-        self._cycle = new_run_id(self._started)
+        self._cycle = request.cycle or new_run_id(self._started)
 
     def run(self) -> CycleResult:
         with logging.about(run_id=self._cycle, cycle=self._cycle):

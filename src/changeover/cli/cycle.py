@@ -29,7 +29,9 @@ DryRunOption = Annotated[
 # Sets the business's clock in a rehearsal, where every outside service is a stand-in on this machine.
 AtOption = Annotated[str | None, typer.Option("--at", hidden=True, metavar="INSTANT")]
 # What the run's record says of who began it; the worker is no person at a terminal.
-TriggerOption = Annotated[Literal["cli", "mail"], typer.Option("--trigger", hidden=True)]
+TriggerOption = Annotated[Literal["cli", "mail", "api", "button", "dashboard"], typer.Option("--trigger", hidden=True)]
+# The id under which a worker was asked for these runs.
+CycleOption = Annotated[str | None, typer.Option("--cycle", hidden=True, metavar="ID")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Asked:
     only: tuple[str, ...]
     dry_run: bool
     at: str | None
+    cycle: str | None = None
 
 
 def run(
@@ -47,10 +50,11 @@ def run(
     dry_run: DryRunOption = False,
     at: AtOption = None,
     trigger: TriggerOption = "cli",
+    cycle: CycleOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run one cycle now: read the calendars, plan, write to Airtable."""
-    raise typer.Exit(_run(env, trigger, Asked(tuple(only or ()), dry_run, at), as_json=as_json))
+    raise typer.Exit(_run(env, trigger, Asked(tuple(only or ()), dry_run, at, cycle), as_json=as_json))
 
 
 def main(env: str) -> int:
@@ -84,7 +88,7 @@ def _run(env: str, trigger: str, asked: Asked, *, as_json: bool) -> int:
 
 
 def _listening(env: str, trigger: str, asked: Asked, stopping: Stopping, *, as_json: bool) -> int:
-    settings = _settings(env, stopping, as_json=as_json)
+    settings = cycle_settings(env, stopping, as_json=as_json)
     from changeover import controller
 
     request = controller.RunRequest(
@@ -93,9 +97,10 @@ def _listening(env: str, trigger: str, asked: Asked, stopping: Stopping, *, as_j
         trigger=trigger,
         who=who() if trigger == "cli" else None,
         at=_instant(asked.at, settings, as_json=as_json),
+        cycle=asked.cycle,
     )
     result = controller.run(settings, request, stopping)
-    _tidy_logs(settings)
+    tidy_logs(settings)
     if as_json:
         show_json(cycle_json(result))
     else:
@@ -105,7 +110,7 @@ def _listening(env: str, trigger: str, asked: Asked, stopping: Stopping, *, as_j
     return result.exit_code
 
 
-def _settings(env: str, stopping: Stopping, *, as_json: bool) -> Settings:
+def cycle_settings(env: str, stopping: Stopping, *, as_json: bool) -> Settings:
     """The settings; who ends this process may have ended the child that compares them, which is no wrong setting."""
     try:
         return open_settings(env, as_json=as_json, process="cycle")
@@ -115,7 +120,7 @@ def _settings(env: str, stopping: Stopping, *, as_json: bool) -> Settings:
         raise refuse(f"ended early: {stopping.reason}", as_json=as_json, code=Exit.STOPPED) from None
 
 
-def _tidy_logs(settings: Settings) -> None:
+def tidy_logs(settings: Settings) -> None:
     """Compresses and deletes old day files (L-3); a full disk does not turn a good run into a failed one."""
     from changeover.ops import logfiles, logging
 

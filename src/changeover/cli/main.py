@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from changeover.cli import airtable, cycle, doctor, events, held, history, sandbox, serve, stop, worker
+from changeover.cli import airtable, cycle, doctor, events, held, history, jobs, sandbox, serve, stop, worker
 from changeover.cli.say import complain
 from changeover.exits import Exit
 
@@ -30,6 +30,7 @@ def build() -> typer.Typer:
     app.add_typer(events.app, name="events")
     app.add_typer(history.app, name="runs")
     app.add_typer(held.app, name="held")
+    app.add_typer(jobs.app, name="jobs")
     app.command("stop")(stop.stop)
     app.command("resume")(stop.resume)
     app.command("doctor")(doctor.doctor)

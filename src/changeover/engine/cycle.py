@@ -94,6 +94,7 @@ class Cycle:
         self._results: list[AutomationResult] = []
         self._orphans: list[Alert] = []
         self._plan: Plan | None = None
+        self._queued = self._asked_for()
         self._office: Office | None = None
 
     # -- the way of a cycle ------------------------------------------------------------------------------------------
@@ -115,6 +116,18 @@ class Cycle:
         if self._durable is not None:
             keep_house(self._db, self._durable, self._started, self._rules.zone, self._settings.folder)
         return result
+
+    @property
+    def _gated(self) -> bool:
+        """Whether the switches decide and are told: not for a decision carried out, nor for links looked for (C-15)."""
+        return self._request.observe and self._request.gated
+
+    def _asked_for(self) -> dict[str, str]:
+        """The ids of the runs that were queued under this cycle, by automation (C-52)."""
+        if self._request.cycle is None:
+            return {}
+        with self._db.read() as connection:
+            return {each.automation: each.id for each in runs.queued(connection, self._id)}
 
     def close(self) -> None:
         if self._durable is not None:
@@ -213,8 +226,8 @@ class Cycle:
 
     def _automation(self, automation: Automation, base: Base) -> AutomationResult:
         started, clock = datetime.now(UTC), time.monotonic()
-        run_id = new_run_id(started)
-        state = base.gate(automation.name) if self._request.observe else None
+        run_id = self._queued.get(automation.name) or new_run_id(started)
+        state = base.gate(automation.name) if self._gated else None
         self._record(automation, run_id, started, RunState.RUNNING)
         with logging.about(run_id=run_id, automation=automation.name):
             log.info("automation.started")
@@ -268,6 +281,7 @@ class Cycle:
             calls=self._calls,
             sleep=self._stopping.sleep,
             jobs=partial(self._jobs, base),
+            limit=self._request.limit,
             asked_to_end=lambda: self._stopping.reason is not None,
         )
 
@@ -336,11 +350,11 @@ class Cycle:
         )
         with self._db.begin() as connection:
             self._lease.check(connection)
-            runs.add(connection, run)
+            runs.begin(connection, run)
 
     def _report(self, base: Base) -> None:
         """Last Ran Time and Sync Details of all rows in one request; with the base down it waits (C-40, C-41)."""
-        told = [each for each in self._results if each.state.carried_out] if self._request.observe else []
+        told = [each for each in self._results if each.state.carried_out] if self._gated else []
         if not told or self._request.dry_run or base.facts is None:
             return
         results = [controls.Result(each.name, each.text, each.started_at) for each in told]

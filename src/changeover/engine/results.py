@@ -13,7 +13,11 @@ from changeover.store.runs import RunState, Trigger
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is asked for: which automations (all when empty), by whom. `at` sets the business's clock in a rehearsal."""
+    """What is asked for: which automations (all when empty), by whom. `at` sets the business's clock in a rehearsal.
+
+    `cycle` is the id under which runs were queued (C-52). Without `gated` a step runs whatever its switch says: a
+    person looks for links. `limit` is how many links are made and told at most (J-93).
+    """
 
     only: tuple[str, ...] = ()
     dry_run: bool = False
@@ -21,6 +25,9 @@ class RunRequest:
     who: str | None = None
     at: datetime | None = None
     observe: bool = True
+    cycle: str | None = None
+    gated: bool = True
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Work:
     sleep: Callable[[float], None]
     jobs: Callable[[], Office]
     asked_to_end: Callable[[], bool]
+    limit: int | None = None
 
     @property
     def env(self) -> str:

@@ -11,18 +11,33 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from changeover.engine import disk, hook_house, importer, intake, mail_alerts, mail_fetch, mail_house
+from changeover.engine import (
+    clicks,
+    disk,
+    hook_house,
+    importer,
+    intake,
+    mail_alerts,
+    mail_fetch,
+    mail_house,
+    requested_runs,
+)
+from changeover.engine.click_line import ClickLine
+from changeover.engine.clicks import ClickDesk
 from changeover.engine.executing import ExecutorInUse
 from changeover.engine.hook_line import HookLine
 from changeover.engine.hooks import HookDesk
 from changeover.engine.importer import Importer
 from changeover.engine.jobs.desk import NotSetUp, open_desk
 from changeover.engine.jobs.following import follow
+from changeover.engine.jobs.operations import perform
 from changeover.engine.lines import Line
 from changeover.engine.mail_line import MailLine
 from changeover.engine.mails import Desk
+from changeover.engine.requested_runs import RequestedRuns
 from changeover.engine.results import Refused
 from changeover.engine.rules import BadRules, RuleBook, rule_book
+from changeover.engine.run_line import RunLine
 from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Stopping
 from changeover.engine.worker_engine import WorkerEngine
@@ -73,9 +88,15 @@ def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) ->
         intake.adopt_strays(settings.environment, settings.folder, db)
         imports = Importer(settings.folder / "csv" / INBOX, partial(importer.start, settings.environment))
         desk = _desk(settings, book, db, imports.arrived)
-        lines = [*_job_lines(settings, db, stopping), MailLine(desk, settings.worker_threads)]
+        requested = RequestedRuns(settings.environment, db, requested_runs.start)
+        lines = [
+            *_job_lines(settings, db, stopping),
+            MailLine(desk, settings.worker_threads),
+            RunLine(db, requested),
+        ]
         engine = stack.enter_context(_engine(settings, db, lines))
         stack.callback(imports.end)
+        stack.callback(requested.end)
         imports.start()
         log.info("worker.ready", executor=engine.executor)
         ready(engine.executor)
@@ -136,14 +157,19 @@ def _fetch(settings: Settings, switch: StopSwitch, attachment: Attachment) -> by
 
 
 def _job_lines(settings: Settings, db: Database, stopping: Stopping) -> list[Line]:
-    """What comes in about jobs, the most urgent first (K-7); nothing where Housecall Pro is not set up."""
+    """What people ask for and what comes in about jobs, the most urgent first (K-7).
+
+    Where Housecall Pro is not set up nothing comes in, and who asks for something is told.
+    """
+    env, threads = settings.environment, settings.worker_threads
     try:
         jobs = open_desk(settings, db, stopping)
     except NotSetUp as lacking:
         log.info("worker.without_jobs", missing=lacking.missing)
-        return []
-    desk = HookDesk(settings.environment, db, jobs.switch, partial(follow, jobs), _now)
-    return [HookLine(desk, settings.worker_threads)]
+        return [ClickLine(ClickDesk(env, db, partial(clicks.not_set_up, env, lacking.missing), _now), threads)]
+    click_desk = ClickDesk(env, db, partial(perform, jobs), _now)
+    hook_desk = HookDesk(env, db, jobs.switch, partial(follow, jobs), _now)
+    return [ClickLine(click_desk, threads), HookLine(hook_desk, threads)]
 
 
 @contextmanager
@@ -171,6 +197,7 @@ def _chores(settings: Settings, desk: Desk, engine: WorkerEngine) -> list[Chore]
         Chore("pick up", _MINUTE, lambda: engine.pick_up(_now())),
         Chore("prune", _HOUR, lambda: mail_house.keep_mails(desk.database, desk.folder, _now())),
         Chore("prune webhooks", _HOUR, lambda: hook_house.keep_hooks(desk.database, _now())),
+        Chore("forget clicks", _HOUR, lambda: clicks.prune(desk.database, _now())),
     ]
     if settings.csv_email_enabled and settings.cloudmailin_user:
         found.append(Chore("missing", _MINUTE, lambda: _look_for_missing(desk)))

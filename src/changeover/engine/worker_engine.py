@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from changeover.engine import names
 from changeover.engine.executing import Engine, Listening
 from changeover.engine.lines import Busy, Line, listed
 from changeover.engine.names import Role
@@ -19,7 +20,6 @@ SILENCE = timedelta(seconds=60)
 """A worker that has not been heard of for so long is gone: another takes its work over (K-7)."""
 
 _DRAIN_SECONDS = 20  # with the importer's patience less than a minute (C-33)
-_BEAT = "worker.beat."
 
 
 class WorkerEngine(Engine):
@@ -44,7 +44,7 @@ class WorkerEngine(Engine):
     def beat(self, now: datetime) -> None:
         """Tells the other workers that this one lives."""
         with self._database.begin() as connection:
-            facts.put(connection, _BEAT + self.executor, True, now)
+            facts.put(connection, names.WORKER_BEAT + self.executor, True, now)
 
     def adopt(self, now: datetime) -> int:
         """Takes over the work of workers that are silent (K-7); returns how many pieces."""
@@ -67,5 +67,5 @@ class WorkerEngine(Engine):
 
     def _silent(self, executors: Iterable[str], now: datetime) -> set[str]:
         with self._database.read() as connection:
-            beats = {each: facts.read(connection, _BEAT + each) for each in executors}
+            beats = {each: facts.read(connection, names.WORKER_BEAT + each) for each in executors}
         return {each for each, beat in beats.items() if beat is None or now - beat.at > SILENCE}

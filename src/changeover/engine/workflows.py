@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from changeover.engine.hooks import Next
     from changeover.engine.mails import Again
 
+_NEXT_WORKER = 2.0  # seconds: what this process leaves, as it is to end, it must not take up again
+
 
 class NotBound(RuntimeError):
     """A workflow ran in a process that has not said what it works with."""
@@ -123,7 +125,7 @@ def _work_hook(event_id: str) -> list[tuple[str, int, float]]:
 def click(operation_id: str, attempt: int) -> None:
     """Does what a person asked for. Where its worker was asked to end meanwhile, the next one goes on (C-33)."""
     if _work_click(operation_id):
-        with SetWorkflowID(names.click(operation_id, attempt + 1)):
+        with SetWorkflowID(names.click(operation_id, attempt + 1)), SetEnqueueOptions(delay_seconds=_NEXT_WORKER):
             DBOS.enqueue_workflow(CLICK_QUEUE, click, operation_id, attempt + 1)
 
 
@@ -138,7 +140,7 @@ def _work_click(operation_id: str) -> bool:
 def requested_run(cycle: str, attempt: int) -> None:
     """Carries out what a person asked for; as with a click, the next worker goes on."""
     if _work_run(cycle):
-        with SetWorkflowID(names.requested_run(cycle, attempt + 1)):
+        with SetWorkflowID(names.requested_run(cycle, attempt + 1)), SetEnqueueOptions(delay_seconds=_NEXT_WORKER):
             DBOS.enqueue_workflow(RUN_QUEUE, requested_run, cycle, attempt + 1)
 
 

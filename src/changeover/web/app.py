@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from changeover.web import answers, hcp, health, mail
+from changeover.web import answers, api, hcp, health, limits, mail
 from changeover.web.sites import Deployment
 
 LARGEST = 1024 * 1024
@@ -20,7 +20,10 @@ def create_app(deployment: Deployment) -> Flask:
     app.url_map.strict_slashes = False
     app.after_request(mail.never_bounce)
     answers.install(app)
+    counted = limits.Limits()
+    limits.install(app, counted)
     app.register_blueprint(mail.blueprint(deployment))
     app.register_blueprint(hcp.blueprint(deployment))
+    app.register_blueprint(api.blueprint(deployment, counted))
     app.register_blueprint(health.blueprint(deployment))
     return app

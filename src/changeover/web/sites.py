@@ -11,8 +11,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from changeover.engine import disk, intake
+from changeover.engine.click_intake import ClickIntake
 from changeover.engine.hook_intake import HookIntake
 from changeover.engine.intake import Intake
+from changeover.engine.run_intake import RunIntake
+from changeover.engine.stop import StopSwitch
 from changeover.ops import logging
 from changeover.settings.inbound import Inbound
 from changeover.store import alerts, facts, schema
@@ -37,6 +40,9 @@ class Site:
         self._client = intake.client(self.env, self._database)
         self.intake = Intake(inbound.folder, self._writer, self._client)
         self.hooks = HookIntake(inbound.folder, self._writer, self._client, inbound.hcp_company_id or "")
+        self.clicks = ClickIntake(self._database, self._writer, self._client)
+        self.runs = RunIntake(self.env, self._database, self._writer, self._client)
+        self.stop = StopSwitch(inbound.folder, self._database)
         self.alerts = Alerts(self.env, self._writer, self._start())
 
     def troubles(self) -> Iterator[str]:

@@ -22,7 +22,7 @@ from changeover.engine.jobs.window import Window
 from changeover.engine.outcome import Failure, Outcome, state_of
 from changeover.engine.work import Done, Work
 from changeover.housecallpro.errors import HcpError
-from changeover.store import alerts
+from changeover.store import alerts, plans
 from changeover.store.facts import Json
 
 NAME = "Job Reconciliation"
@@ -74,10 +74,11 @@ def run(work: Work) -> Done:
 
 def _run(work: Work, office: Office) -> Outcome:
     recovered = office.recovered()
-    found = reconcile(office, execute=not work.dry_run)
-    if not work.dry_run:
-        with work.db.begin() as connection:
-            work.still_ours(connection)
+    found = reconcile(office, execute=not work.dry_run, limit=work.limit)
+    with work.db.begin() as connection:
+        work.still_ours(connection)
+        plans.keep(connection, work.run_id, found.to_json(execute=not work.dry_run, limit=work.limit), work.now)
+        if not work.dry_run:
             _keep_findings(work, connection, found)
     errors = found.errors + recovered.errors
     done = found.linked if not work.dry_run else len(found.matching.linked)

@@ -1,0 +1,50 @@
+"""Clicks as a kind of work of the worker's, the most urgent one (K-7); what they mean is decided at their desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from changeover.engine import clicks, names
+from changeover.engine.asked_line import AskedLine
+from changeover.engine.clicks import ClickDesk
+from changeover.engine.executing import Listening
+from changeover.engine.lines import POLL_SECONDS, Busy
+from changeover.ops import logging
+from changeover.store import operations
+
+
+class ClickLine(AskedLine):
+    """What people asked for in one environment, `at_once` rows at a time."""
+
+    workflow = names.CLICK_WORKFLOW
+
+    def __init__(self, desk: ClickDesk, at_once: int) -> None:
+        super().__init__(desk.database, Listening(names.CLICK_QUEUE, at_once, POLL_SECONDS))
+        self._desk = desk
+
+    def bind(self, busy: Busy | None) -> None:
+        from changeover.engine import workflows
+
+        workflows.bind_clicks(None if busy is None else partial(self._work, busy))
+
+    def waiting(self) -> Sequence[str]:
+        with self.database.read() as connection:
+            return [each.id for each in operations.waiting(connection)]
+
+    def named(self, asked_id: str, attempt: int = 1) -> str:
+        return names.click(asked_id, attempt)
+
+    def enqueue(self, asked_id: str, attempt: int) -> None:
+        from dbos import DBOS
+
+        from changeover.engine import workflows
+
+        DBOS.enqueue_workflow(names.CLICK_QUEUE, workflows.click, asked_id, attempt)
+
+    def give_up(self, asked_id: str) -> None:
+        clicks.give_up(self._desk, asked_id)
+
+    def _work(self, busy: Busy, operation_id: str) -> bool:
+        with busy, logging.about(operation_id=operation_id):
+            return clicks.work(self._desk, operation_id)
