@@ -47,7 +47,11 @@ class DayFiles:
         number = 1
         while True:
             path = self._folder / f"{self._process}-{day.isoformat()}{'' if number == 1 else f'.{number}'}.jsonl"
-            if not path.exists() or path.stat().st_size + more <= self._part_bytes:
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:
+                return path
+            if size + more <= self._part_bytes:
                 return path
             number += 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 HIDDEN = "***"
@@ -11,6 +12,7 @@ EMAIL = "[email]"
 PHONE = "[phone]"
 CODE = "[code]"
 MIN_SECRET = 4  # shorter values are words; hiding them by value would blank every line
+_SHORT, _REMEMBERED = 80, 512  # the host, a level, an event: most of a line was in the line before
 
 _NAMES_OF_KEYS = (
     r"authorization|proxy-authorization|cookie|set-cookie|x-api-key|api[-_ ]?key|api-signature|x-internal-auth|"
@@ -59,6 +61,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with everything of L-5 replaced; idempotent."""
+        return self._remembered(text) if len(text) <= _SHORT else self._redacted(text)
+
+    def _redacted(self, text: str) -> str:
         if self._pattern is not None:
             text = self._pattern.sub(lambda match: self._values[match[0]], text)
         text = _URL.sub(_safe_url, text)
@@ -82,9 +87,9 @@ class Redactor:
 
     def field(self, key: str, value: object) -> object:
         """A named value: what is a secret by its name is hidden whatever it looks like."""
-        if isinstance(value, bool | int | float) and not _CODE_KEY.search(key):
+        if isinstance(value, bool | int | float) and not _names_a_code(key):
             return value  # a lease's fencing token is a number and no secret
-        if value is not None and (_SECRET_KEY.search(key) or _BODY_KEY.match(key)):
+        if value is not None and _names_a_secret(key):
             return HIDDEN
         return self.value(value)
 
@@ -92,6 +97,17 @@ class Redactor:
         self._values |= {value: shown for value, shown in replacements.items() if len(value) >= MIN_SECRET}
         longest_first = sorted(self._values, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._remembered = lru_cache(_REMEMBERED)(self._redacted)  # anew: another thread may still fill the one before
+
+
+@lru_cache(_REMEMBERED)
+def _names_a_code(key: str) -> bool:
+    return _CODE_KEY.search(key) is not None
+
+
+@lru_cache(_REMEMBERED)
+def _names_a_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None or _BODY_KEY.match(key) is not None
 
 
 def _safe_url(match: re.Match[str]) -> str:
