@@ -15,12 +15,14 @@ from changeover.cli import events as command
 from changeover.cli import main
 from changeover.settings import load
 from changeover.settings.model import Settings
-from changeover.store import events
+from changeover.store import events, hooks
 from changeover.store.database import Database
 from changeover.store.events import Event, EventKind, EventState
 from plugins.mailbag import now
 
 MAIL = "mail-" + "0" * 32
+HOOK = "hcp-" + "3" * 32
+JOB = "job_00000000000000000000000000000001"
 ROW = "csv-" + "1" * 20
 FILE = "csv-" + "2" * 20
 
@@ -194,7 +196,8 @@ def test_a_held_mail_is_accepted_and_waits_for_a_worker(call, db) -> None:
 @pytest.mark.parametrize("ended", ["ignored", "done", "needs_attention", "failed", "duplicate"])
 def test_every_other_mail_is_judged_anew(call, db, ended) -> None:
     put(db, mail(EventState(ended), attempt=3, tries=8, reason="x", files=["a.csv"]))
-    assert call("replay", MAIL, "--json").json == {"mails": [MAIL], "waiting": [], "files": [], "unknown": []}
+    asked = {"mails": [MAIL], "webhooks": [], "waiting": [], "files": [], "unknown": []}
+    assert call("replay", MAIL, "--json").json == asked
     event = state(db, MAIL)
     assert "accepted" not in event.payload
     assert set(event.payload) == {"sha256", "content_type", "path", "size", "attempt", "asked_at"}
@@ -241,3 +244,49 @@ def test_replacing_a_mail_keeps_when_it_came(call, db) -> None:
     put(db, before)
     call("replay", MAIL)
     assert state(db, MAIL).received_at == replace(before).received_at
+
+
+# -- webhooks ----------------------------------------------------------------------------------------------------------
+
+
+def take(db: Database, state: EventState = EventState.FAILED, job_id: str = JOB) -> None:
+    """A webhook that came twice."""
+    payload = {"event": "job.updated", "job_id": job_id, "size": 9, "sha256": "3" * 64, "reason": "gave up", "tries": 8}
+    event = Event(HOOK, EventKind.HCP, state, now(), f"job.updated — {job_id} — {state}", payload, now())
+    with db.begin() as connection:
+        assert hooks.receive(connection, event, job_id, b"Guest \xff")
+        assert not hooks.receive(connection, event, job_id, b"Guest \xff")
+
+
+def test_a_webhook_is_listed_and_shown_without_its_body(call, db) -> None:
+    take(db)
+    put(db, row())
+    assert [each["id"] for each in call("list", "--kind", "hcp", "--json").json["events"]] == [HOOK]
+    shown = call("show", HOOK, "--json").json
+    assert {each: shown[each] for each in ("event", "job_id", "reason", "tries", "repeats")} == {
+        "event": "job.updated",
+        "job_id": JOB,
+        "reason": "gave up",
+        "tries": 8,
+        "repeats": 1,
+    }
+    assert "Guest" not in call("show", HOOK).out
+    assert call("show", HOOK, "--payload", "--json").json["body"] == "Guest \ufffd"
+    assert "repeats" not in call("show", ROW, "--json").json
+
+
+def test_a_webhook_is_worked_again_after_others_of_its_job(call, db) -> None:
+    """J-78."""
+    take(db)
+    assert call("replay", HOOK, "--json").json["webhooks"] == [HOOK]
+    assert call("replay", HOOK).out == f"{HOOK} waits for its next try anyway.\n"
+    with db.read() as connection:
+        query = "SELECT workflow_uuid, queue_name, queue_partition_key, name FROM workflow_status"
+        assert connection.exec_driver_sql(query).all() == [(f"hook:{HOOK}:2", "hooks", JOB, "hook.v1")]
+
+
+@pytest.mark.parametrize(("ended", "job_id"), [(EventState.FOREIGN, JOB), (EventState.DONE, "")])
+def test_a_webhook_with_which_nothing_is_to_be_done_is_not_worked_again(call, db, ended, job_id) -> None:
+    take(db, ended, job_id)
+    said = call("replay", HOOK)
+    assert (said.code, said.err) == (3, f"Nothing to replay in dev: {HOOK}\n")
