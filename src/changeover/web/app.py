@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from changeover.web import answers, api, hcp, health, limits, mail
+from changeover.web import answers, api, assets, buttons, hcp, health, limits, mail
 from changeover.web.sites import Deployment
 
 LARGEST = 1024 * 1024
@@ -22,8 +22,10 @@ def create_app(deployment: Deployment) -> Flask:
     answers.install(app)
     counted = limits.Limits()
     limits.install(app, counted)
+    assets.install(app)
     app.register_blueprint(mail.blueprint(deployment))
     app.register_blueprint(hcp.blueprint(deployment))
     app.register_blueprint(api.blueprint(deployment, counted))
+    app.register_blueprint(buttons.blueprint(deployment, counted))
     app.register_blueprint(health.blueprint(deployment))
     return app

@@ -102,10 +102,17 @@ def address() -> str | None:
     One hop is trusted (NG-10): what the proxy before us says, if it calls from this machine or its own network.
     """
     peer = _parsed(request.remote_addr or "")
-    said = _parsed(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
-    if said is not None and (peer is None or peer.is_private):
+    said = _parsed(said_by_proxy("X-Forwarded-For"))
+    if said is not None:
         return _grouped(said)
     return None if peer is None or peer.is_loopback else _grouped(peer)
+
+
+def said_by_proxy(header: str) -> str:
+    """The last value of a header that a proxy sets; empty where the caller is none of ours."""
+    peer = _parsed(request.remote_addr or "")
+    trusted = peer is None or peer.is_private
+    return request.headers.get(header, "").rpartition(",")[2].strip() if trusted else ""
 
 
 def _grouped(found: IPv4Address | IPv6Address) -> str:

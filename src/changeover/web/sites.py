@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -55,6 +56,12 @@ class Site:
             self._writer.submit(_note_ready)
         except (Busy, Unsure, Closed, SQLAlchemyError):
             yield "database"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What is stored, for looking at."""
+        with self._database.read() as connection:
+            yield connection
 
     def close(self) -> None:
         """Commits what was handed over and lets go of the database."""
