@@ -21,7 +21,7 @@ from changeover.web.sites import Deployment
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
-RULE = re.compile(r"\b(?:AT|CM|LB|HE|NG|[A-Z])-\d+\b")
+RULE = re.compile(r"\b(?:AT|CM|HC|HE|JM|JX|LB|NG|[A-Z])-\d+\b")
 CODE_PLACES = ("src", "scripts", "config", "tests")
 
 
@@ -132,7 +132,7 @@ def test_every_cited_rule_can_be_looked_up():
     cited = {
         rule: path.relative_to(ROOT)
         for path, text in texts("src", "scripts", "config")
-        for rule in re.findall(r"\b(?:AT|CM|LB|HE|NG|R|P|C|S|F|L|E|D|X|K|V|Z|T|A|B)-\d+\b", text)
+        for rule in re.findall(r"\b(?:AT|CM|HC|HE|J|JM|JX|LB|NG|R|P|C|S|F|L|E|D|X|K|V|Z|T|A|B)-\d+\b", text)
     }
     places = {rule: str(place) for rule, place in cited.items() if rule not in known}
     assert {
