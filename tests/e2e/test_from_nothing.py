@@ -143,7 +143,7 @@ def hour(stranger: Stranger) -> Iterator[FirstHour]:
     first = stranger.types("run", "--env", "dev", "--json")
     rows = stranger.rows()
     second = stranger.types("run", "--env", "dev", "--json")
-    runs = stranger.types("runs", "list", "--env", "dev", "--json")
+    runs = stranger.types("runs", "list", "--env", "dev", "--automation", "ICS Calendar", "--json")
     yield FirstHour(stranger, home, url, init, rehearsal, after, first, rows, second, runs)
     assert stranger.types("sandbox", "down", "--dir", str(stranger.folder)).code == 0
 

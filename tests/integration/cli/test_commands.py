@@ -189,7 +189,7 @@ def test_logs_and_outputs_of_a_run_hold_no_secret_and_no_feed_url(lived_in):  # 
 
 def test_runs_are_listed_newest_first_and_shown_one_by_one(lived_in, call):  # Z-42
     box, first = lived_in
-    listed = call(box, "runs", "list", "--env", "dev", "--json").json["runs"]
+    listed = call(box, "runs", "list", "--env", "dev", "--limit", "1000", "--json").json["runs"]
     assert {"id", "automation", "trigger", "state", "started_at", "counters"} <= listed[0].keys()
     assert listed[-1]["id"] == calendars(first.json)["id"]
     assert listed[-1]["trigger"] == "cron"
