@@ -61,7 +61,7 @@ def _run(work: Work, office: Office) -> Outcome:
     if isinstance(cases, Failure):
         return Outcome.failed("Airtable cannot be read", cases, work.run_id)
     if work.dry_run:
-        added.created = len(cases)
+        added.created = sum(case.row.record_id not in added.to_link for case in cases)
     else:
         _add(office, cases, added)
     errors = added.breaker.errors + recovered.errors
