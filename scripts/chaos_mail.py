@@ -200,31 +200,31 @@ def _worked(made: Business, chance: random.Random, most: int) -> int:
     """Lets workers work until nothing waits, killing the first ones; how many were killed."""
     killed = 0
     while True:
-        with _worker(made) as worker:
+        with worker(made) as process:
             until = time.monotonic() + chance.uniform(*WORKER_LIVES)
             while _waiting(made.folder) and (killed >= most or time.monotonic() < until):
-                if worker.poll() is not None:
-                    raise RuntimeError(f"the worker ended with {worker.returncode}")
+                if process.poll() is not None:
+                    raise RuntimeError(f"the worker ended with {process.returncode}")
                 time.sleep(0.1)
             if killed >= most or not _waiting(made.folder):
-                worker.send_signal(signal.SIGTERM)
-                worker.wait(60)
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
                 return killed
             killed += 1
 
 
 @contextmanager
-def _worker(made: Business) -> Iterator[subprocess.Popen[str]]:
+def worker(made: Business) -> Iterator[subprocess.Popen[str]]:
     """A worker that takes work; killed at the end of the block with all it has started, if it still runs."""
-    worker = _started([sys.executable, "-m", "changeover.cli", "worker", "--env", "dev", "--json"], made)
+    process = _started([sys.executable, "-m", "changeover.cli", "worker", "--env", "dev", "--json"], made)
     try:
-        if worker.stdout is None or not worker.stdout.readline():
-            raise RuntimeError(f"the worker ended with {worker.wait()}")
-        yield worker
+        if process.stdout is None or not process.stdout.readline():
+            raise RuntimeError(f"the worker ended with {process.wait()}")
+        yield process
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _started(command: list[str], made: Business) -> subprocess.Popen[str]:
