@@ -15,28 +15,7 @@ from changeover.settings.loading import REQUIRED, REQUIRED_WITH_HCP
 from changeover.settings.model import NAMES, SECRETS, Settings
 
 # The part of the program that reads them comes later; their names are fixed, their values are checked already.
-RESERVED = frozenset(
-    {
-        "API_KEY",
-        "AUTO_CREATE_JOBS",
-        "BATCH_SIZE",
-        "HCP_API_KEY",
-        "HCP_BASE_URL",
-        "HCP_COMPANY_ID",
-        "HCP_EMPLOYEE_ID",
-        "HCP_HOURLY_LIMIT",
-        "HCP_INSPECTION_JOB_TYPE_ID",
-        "HCP_RETURN_LAUNDRY_JOB_TYPE_ID",
-        "HCP_STR_NEXT_GUEST_JOB_TYPE_ID",
-        "HCP_STR_OWNER_JOB_TYPE_ID",
-        "HCP_WEBHOOK_SECRET",
-        "HEARTBEAT_URL",
-        "NOTIFY_URLS",
-        "ON_REMOVED",
-        "SERVATIV_WEBHOOK_SECRET",
-        "SERVICE_LINE_LIMIT",
-    }
-)
+RESERVED = frozenset({"BATCH_SIZE", "HEARTBEAT_URL", "NOTIFY_URLS"})
 _WIDTH = 110
 _INTRODUCTION = """\
 # Settings
