@@ -135,6 +135,21 @@ def homes(connection: Connection) -> dict[str, Home]:
     return {each.record_id: _home(each, customers) for each in mirror.properties(connection)}
 
 
+def home(connection: Connection, property_id: str) -> Home | None:
+    """One property as jobs need it; None where the mirror has none of this id."""
+    found = mirror.property_of(connection, property_id)
+    if found is None:
+        return None
+    customers = store.find(connection, CUSTOMERS, [found.customer] if found.customer else [])
+    return _home(found, {key: _customer_id(each) for key, each in customers.items()})
+
+
+def having_job(connection: Connection, job_id: str) -> list[JobRow]:
+    """The rows that take part and name this job (J-79)."""
+    found = [to_row(each) for each in store.with_text(connection, rows.TABLE, rows.JOB_ID, job_id)]
+    return [row for row in found if row.status not in (None, Status.OLD)]
+
+
 def _home(place: mirror.Property, customers: Mapping[str, str]) -> Home:
     return Home(
         record_id=place.record_id,

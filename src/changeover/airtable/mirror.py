@@ -334,6 +334,14 @@ def properties(conn: Connection) -> tuple[Property, ...]:
     return tuple(_property(each) for each in mirror.load(conn, "Properties"))
 
 
+def property_of(conn: Connection, record_id: str) -> Property | None:
+    """One home; None where the mirror has none of this id, or a person deleted it."""
+    if any(each.id == record_id for each in mirror.tombstones(conn, "Properties")):
+        return None
+    found = mirror.find(conn, "Properties", [record_id]).get(record_id)
+    return None if found is None else _property(found)
+
+
 def feeds(conn: Connection) -> tuple[Feed, ...]:
     return tuple(_feed(each) for each in mirror.load(conn, "ICS Feeds"))
 

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from changeover.engine.durable import Durable
 from changeover.ops import logging
 from changeover.sources.evolve import leftovers
-from changeover.store import deliveries, facts, runs
+from changeover.store import deliveries, facts, jobs, operations, runs
 from changeover.store.database import Database
 
 log = logging.get(__name__)
 
 RECEIPTS_KEPT = timedelta(days=90)
+ANSWERS_KEPT = timedelta(days=30)
+JOBS_KEPT = timedelta(days=400)
 _FACT = "housekeeping"
 
 
@@ -27,6 +29,8 @@ def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo, fo
         return False
     with db.begin() as connection:
         gone = runs.prune(connection, now), deliveries.prune(connection, now - RECEIPTS_KEPT)
+        operations.prune(connection, now - ANSWERS_KEPT)
+        jobs.forget_cached(connection, now - JOBS_KEPT)
         facts.put(connection, _FACT, today, now)
     ended = durable.prune(now)
     homes = leftovers.prune(folder / "browser", now)

@@ -14,9 +14,14 @@ from changeover.engine.results import AutomationResult
 from changeover.store import alerts, runs
 from changeover.store.runs import RunState
 
-_REACH_RULES = ("airtable_down", "credential_refused", "airtable_budget")
+_REACH_RULES = ("airtable_down", "credential_refused", "airtable_budget", "hcp_down")
 _CONTENT_RULES = ("schema_drift", "suspect_deletions", "wrong_base", "control_row_changed")  # known only when read
 _FAILED_CODES = (3, 75)
+_HCP = "housecallpro"
+_OF_HCP = {
+    "hcp_credential_refused": ("credential_refused", Level.CRITICAL),
+    "hcp_down": ("hcp_down", Level.ERROR),
+}  # as the steps of jobs name what stands in their way
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED, RunState.CONTROL_UNAVAILABLE)
 _TOLD_AT = 2  # bad runs in a row
 
@@ -47,6 +52,8 @@ def keep(connection: Connection, ended: Ended) -> None:
     for alert in raised:
         alerts.open_or_repeat(connection, ended.env, alert, ended.now, ended.cycle)
     still = {alerts.key_of(ended.env, alert.rule, alert.subject) for alert in (*raised, *ended.orphans)}
+    if not any(each.counters.get("hcp_calls") for each in ended.results):  # then this cycle knows nothing of it
+        still |= {alerts.key_of(ended.env, rule, _HCP) for rule, _ in _OF_HCP.values()}
     alerts.resolve_others(connection, ended.env, _looked_at(ended), still, ended.now)
     for each in ended.results:
         for rule in ("automation_failing", "automation_missing"):
@@ -86,6 +93,9 @@ def _automation_alerts(connection: Connection, result: AutomationResult) -> Iter
     if result.state is RunState.NOT_CONFIGURED:
         text = f"the table Automation has no row {result.name}: it does not run"
         yield Alert("automation_missing", result.name, Level.WARNING, text)
+    if result.error_code in _OF_HCP:
+        rule, level = _OF_HCP[result.error_code]
+        yield Alert(rule, _HCP, level, result.error_text or "Housecall Pro does not answer")
     last = runs.recent(connection, _TOLD_AT, result.name)
     if len(last) == _TOLD_AT and all(each.state in _BAD and not each.dry_run for each in last):
         text = f"{result.name} has failed {_TOLD_AT} times in a row or more: {result.error_text or result.state}"

@@ -82,6 +82,17 @@ def find(conn: Connection, table: str, record_ids: Sequence[str]) -> dict[str, R
     return found
 
 
+def with_text(conn: Connection, table: str, field: str, value: str) -> tuple[Record, ...]:
+    """The records whose field is this text, tombstones left out, oldest first."""
+    statement = (
+        select(mirror_records)
+        .where(mirror_records.c.table_name == table, mirror_records.c.deleted_at.is_(None))
+        .where(mirror_records.c.fields[field].as_string() == value)
+        .order_by(mirror_records.c.created_time, mirror_records.c.record_id)
+    )
+    return tuple(Record(row.record_id, row.created_time, row.fields) for row in conn.execute(statement))
+
+
 def count(conn: Connection, table: str) -> int:
     """How many records of the table the mirror holds, tombstones left out."""
     statement = select(func.count()).where(mirror_records.c.table_name == table, mirror_records.c.deleted_at.is_(None))

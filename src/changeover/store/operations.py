@@ -128,7 +128,8 @@ def _opened(
         "requested_at": now,
         "who": who,
     }
-    return connection.execute(insert(operations).values(row).on_conflict_do_nothing()).rowcount > 0
+    statement = insert(operations).values(row).on_conflict_do_nothing().returning(operations.c.id)
+    return connection.execute(statement).scalar_one_or_none() is not None
 
 
 def _operation(row: Row[tuple[object, ...]]) -> Operation:

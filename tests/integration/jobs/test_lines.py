@@ -158,7 +158,11 @@ def test_a_job_without_lines_has_none_to_name(house: House) -> None:
     stay = made(house)
     house.service.ok("PUT", f"/jobs/{house.row(stay)['Service Job ID']}/line_items/bulk_update", {"line_items": []})
 
+    house.edit(stay, Custom_Service_Line_Instructions="Check hot tub")
+
     assert press(house, stay).error == "The job has no line items in Housecall Pro."
+    assert house.cycle()[3].text == "0/1 lines updated — kept by hand 1"
+    assert len(house.hcp_calls(lambda: house.cycle(lining))) == 2
 
 
 def test_several_lines_are_updated_by_the_next_to_start_and_a_service_that_is_down_is_left_alone(house: House) -> None:

@@ -67,7 +67,7 @@ def by_button(desk: JobDesk, lease: Lease, record_id: str) -> Result:
     """A person asks for a row's job. Raises Refused, HcpError, AirtableError."""
     row = rows.fresh(desk, record_id)
     asked = Asked(automatic=False, now=desk.clock(), stop=desk.level)
-    case = checked(desk, Case(row, rows.known_homes(desk), desk.rules, asked))
+    case = checked(desk, Case(row, rows.known_home(desk, row.property_id), desk.rules, asked))
     return create(desk, lease, case, looked=False)
 
 
@@ -211,10 +211,12 @@ def _look(desk: JobDesk, case: Case) -> tuple[tuple[Pair, ...], dict[str, Job]]:
     if stay is None:
         return (), {}
     around = jobs.between(desk.hcp, *look_window(stay.start, desk), customer_id=stay.customer_id)
-    templates = frozenset({template for home in case.homes.values() for template in templates_of(home)})
-    free = job_match.candidates(around, taken=cache.taken(desk) if around else frozenset(), templates=templates)
-    if not free:
+    if not around:
         return (), {}
+    with desk.db.read() as connection:
+        homes = job_rows.homes(connection)
+    templates = frozenset(template for home in homes.values() for template in templates_of(home))
+    free = job_match.candidates(around, taken=cache.taken(desk), templates=templates)
     others = [each for each in open_stays(desk, case.asked) if each.record_id != stay.record_id]
     matching = job_match.match([stay, *others], free, desk.rules)
     return matching.of(stay.record_id), {job.id: job for job in free}

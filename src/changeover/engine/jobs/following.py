@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from changeover.airtable import job_rows
+from changeover.airtable.mirror import RESERVATIONS
 from changeover.core.job import Gone, Job, JobRow, marked_rows
 from changeover.core.job_match import served
 from changeover.core.job_sync import Context, followed
@@ -23,6 +24,7 @@ from changeover.housecallpro.models import JobModel, parsed
 from changeover.ops import logging
 from changeover.settings.model import OnRemoved
 from changeover.store import jobs as store
+from changeover.store import mirror as mirror_store
 from changeover.store.gate import Purpose
 from changeover.store.hcp_gate import Purpose as HcpPurpose
 from changeover.store.jobs import CachedJob
@@ -74,7 +76,7 @@ def follow(desk: JobDesk, job_id: str, events: Sequence[str], payload: Object | 
 def row_of(desk: JobDesk, job_id: str) -> JobRow | None:
     """The row of a job, in the mirror: the live one that is served (J-5, J-79), else a Removed one (J-81)."""
     with desk.db.read() as connection:
-        having = [row for row in job_rows.mirrored(connection) if row.job_id == job_id]
+        having = job_rows.having_job(connection, job_id)
     newest, _ = served(having)
     return newest.get(job_id) or next(iter(having), None)
 
@@ -90,7 +92,7 @@ def _applied(desk: JobDesk, row: JobRow, events: Sequence[str]) -> Followed:
     if not desk.switch.state().writes:
         _keep(desk, row, job)
         raise Halted  # the job cache is kept, the base waits (E-5)
-    home = rows.known_homes(desk).get(row.property_id)
+    home = rows.known_home(desk, row.property_id).get(row.property_id)
     notify = desk.settings.on_removed is OnRemoved.NOTIFY
     found = followed(row, job, Context(desk.rules, home, notify_removed=notify))
     after = rows.put(desk, row, found.state)
@@ -143,7 +145,7 @@ def _waiting_rows(desk: JobDesk, payload: Object | None) -> list[JobRow]:
     if len(marked) != 1:
         return []
     with desk.db.read() as connection:
-        named = [row for row in job_rows.mirrored(connection) if row.record_id in marked]
+        named = [job_rows.to_row(each) for each in mirror_store.find(connection, RESERVATIONS, sorted(marked)).values()]
         return [
             row for row in named if row.live and not row.job_id and store.intent_of(connection, row.record_id) is None
         ]
@@ -152,7 +154,7 @@ def _waiting_rows(desk: JobDesk, payload: Object | None) -> list[JobRow]:
 def _linked(desk: JobDesk, row: JobRow, job_id: str) -> bool:
     """Reads the job and links it, if it is the row's customer's (J-86) and nobody else is at work on the row."""
     job = jobs.look(desk.hcp, job_id)
-    home = rows.known_homes(desk).get(row.property_id)
+    home = rows.known_home(desk, row.property_id).get(row.property_id)
     theirs = isinstance(job, Job) and home is not None and job.customer_id == home.customer_id
     if not isinstance(job, Job) or not theirs or row.record_id not in marked_rows(job):
         return False

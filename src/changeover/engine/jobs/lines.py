@@ -44,7 +44,7 @@ def by_button(desk: JobDesk, record_id: str) -> JobRow:
     _refuse(desk, row)
     named = name(desk, row, asked=True)
     after = rows.put(desk, row, named.draft.after)
-    note(desk, after, named)
+    note(desk, after, kept=named.kept_by_hand)
     if named.kept_by_hand:
         text = f"{LINE_KEPT}: to hand the line back, empty Last Synced Service Line and press again."
         raise Refused(Refusal("J-103", Code.NOT_ELIGIBLE, text))
@@ -103,8 +103,7 @@ def conflict(row: JobRow, rules: JobRules, job: Job | None) -> dict[str, Json]:
     return {"ours": ours(row, rules), "updated": updated}
 
 
-def note(desk: JobDesk, row: JobRow, named: Named, job: Job | None = None) -> None:
-    """Remembers a conflict, or that there is none any more."""
+def note(desk: JobDesk, row: JobRow, job: Job | None = None, *, kept: bool) -> None:
+    """Remembers that people have their own way, or that they have not any more."""
     with desk.db.begin() as connection:
-        known = conflict(row, desk.rules, job) if named.kept_by_hand else None
-        store.remember_conflict(connection, row.job_id, known)
+        store.remember_conflict(connection, row.job_id, conflict(row, desk.rules, job) if kept else None)

@@ -115,9 +115,12 @@ def _one(office: Office, row: JobRow, job: Job | None, done: Lined) -> bool:
         with claim(desk.db, row.record_id, 0, desk.sleep):
             named = lines.name(desk, row)
             after = rows.put(desk, row, named.draft.after)
-            lines.note(desk, after, named, job)
+            lines.note(desk, after, job, kept=named.kept_by_hand)
     except Busy:
         done.total -= 1
+    except lines.NoLines:  # somebody made the job without any: read again when something has changed
+        lines.note(desk, row, job, kept=True)
+        done.kept += 1
     except (HcpError, AirtableError) as error:
         return done.breaker.broke(error)
     else:

@@ -57,7 +57,7 @@ def _recovered(desk: JobDesk, lease: Lease, record_id: str) -> dict[str, Job | G
         with desk.db.begin() as connection:
             store.drop_intent(connection, record_id)
         return {}
-    bench = Bench(desk, lease, row, rows.known_homes(desk).get(row.property_id))
+    bench = Bench(desk, lease, row, rows.known_home(desk, row.property_id).get(row.property_id))
     begun = creating.unfinished(bench)
     found = making.resume(bench, begun) if begun is not None else None
     return {} if found is None else {found[0].job_id: found[1]}

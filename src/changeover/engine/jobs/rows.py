@@ -64,10 +64,11 @@ def fresh(desk: JobDesk, record_id: str) -> JobRow:
     return job_rows.to_row(record)
 
 
-def known_homes(desk: JobDesk) -> dict[str, Home]:
-    """The properties as the mirror has them."""
+def known_home(desk: JobDesk, property_id: str) -> dict[str, Home]:
+    """A row's property by its id, as the mirror has it; nothing where it has none."""
     with desk.db.read() as connection:
-        return job_rows.homes(connection)
+        found = job_rows.home(connection, property_id)
+    return {} if found is None else {property_id: found}
 
 
 def fresh_home(desk: JobDesk, property_id: str) -> dict[str, Home]:
@@ -77,12 +78,12 @@ def fresh_home(desk: JobDesk, property_id: str) -> dict[str, Home]:
     facts = desk.facts()
     there = mirror.reread(desk.airtable, desk.db, facts, PROPERTIES, [property_id], desk.purpose)
     with desk.db.read() as connection:
-        place = next((each for each in mirror.properties(connection) if each.record_id == property_id), None)
+        place = mirror.property_of(connection, property_id)
     if property_id not in there or place is None:
         return {}
     if place.customer:
         mirror.reread(desk.airtable, desk.db, facts, CUSTOMERS, [place.customer], desk.purpose)
-    return {property_id: known_homes(desk)[property_id]}
+    return known_home(desk, property_id)
 
 
 def put(desk: JobDesk, row: JobRow, after: JobState) -> JobRow:

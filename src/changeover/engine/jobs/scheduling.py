@@ -86,7 +86,8 @@ def take_away(desk: JobDesk, row: JobRow, home: Home | None) -> Scheduled:
 def _asked(desk: JobDesk, record_id: str, checks: Sequence[Check]) -> tuple[JobRow, Case]:
     """The row afresh, if no rule forbids it. Raises Refused."""
     row = rows.fresh(desk, record_id)
-    case = Case(row, rows.known_homes(desk), desk.rules, Asked(automatic=False, now=desk.clock(), stop=desk.level))
+    homes = rows.known_home(desk, row.property_id)
+    case = Case(row, homes, desk.rules, Asked(automatic=False, now=desk.clock(), stop=desk.level))
     found = refusal(case, checks)
     if found is None and not row.job_id:
         found = Refusal("J-60", Code.NOT_FOUND, f"{NO_JOB}.")
