@@ -206,10 +206,8 @@ def _put_off(desk: HookDesk, burst: _Burst, wait: timedelta, *, read: bool = Fal
     return _keep(desk, burst, [_noted(each, due, **more) for each in burst.waiting])
 
 
-def _paused(desk: HookDesk, burst: _Burst, refusal: Exception) -> tuple[Next, ...]:
+def _paused(desk: HookDesk, burst: _Burst, refusal: HcpError | AirtableError) -> tuple[Next, ...]:
     """A service refuses us as a whole: it is left alone for a while, and a person is told (C-64)."""
-    if not isinstance(refusal, HcpError | AirtableError):
-        raise refusal
     now, failure = desk.now(), failure_of(refusal)
     text = f"{failure.text}: webhooks wait, and are worked as soon as that is put right"
     desk.pause.until = now + PAUSED
