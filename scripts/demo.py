@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TypeAlias, TypeVar
 from urllib.request import Request, urlopen
 
+from demo_jobs import Office, jobs
 from demo_mail import House, NotStarted, Suppliers
 from dotenv import dotenv_values
 
@@ -66,11 +67,17 @@ class Sandbox:
     def today(self) -> date:
         return date.fromisoformat(str(_get(f"{self.feeds}/_sandbox/truth")["date"]))
 
+    def office(self, house: House) -> Office:
+        hcp, key = str(self.where["housecallpro"]["url"]), self.settings["API_KEY"]
+        return Office(self.airtable, self.base_id, hcp, self.feeds, house.url, key)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {name: value or "" for name, value in dotenv_values(self.folder / "config" / "dev.env").items()}
+
     @property
     def suppliers(self) -> Suppliers:
-        settings = dotenv_values(self.folder / "config" / "dev.env")
-        given = {name: value or "" for name, value in settings.items()}
-        return Suppliers.of(self.feeds_number, self.today, self.where, given)
+        return Suppliers.of(self.feeds_number, self.today, self.where, self.settings)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -144,6 +151,9 @@ def _two_days(sandbox: Sandbox, house: House) -> None:
 
     _heading("A report comes in between two cycles: the worker imports it at once")
     _mail_between_cycles(sandbox, house, suppliers)
+
+    _heading("Stays become jobs in Housecall Pro")
+    jobs(sandbox.office(house), sandbox.today, lambda *steps: _summary(_steps(sandbox, steps), "    "), _say)
     _base(sandbox)
 
     _heading("What has run, what came in.  changeover runs list, changeover events list --env dev")
@@ -195,21 +205,26 @@ def _day_goes_on(sandbox: Sandbox, day: date) -> None:
     _say("  (Canceled stays have now been missing four times in a row over twelve hours, and are removed.)")
 
 
-def _summary(result: Json) -> None:
+def _summary(result: Json, indent: str = "  ") -> None:
     for automation in _as(result["automations"], list):
         counters = _as(automation["counters"], dict)
         changes = _as(counters.get("changes", {}), dict)
         flags = {name: number for name, number in _as(counters.get("flags", {}), dict).items() if number}
-        _say(f"  {automation['name']}: {automation['text']}")
-        if not changes and "unchanged" not in counters:
+        _say(f"{indent}{automation['name']}: {automation['text']}")
+        if not changes:
             continue
         for verb in ("new", "modified", "removed", "held"):
-            _say(f"    {verb:<17} {sum(n for name, n in changes.items() if name.startswith(f'{verb}.'))}")
+            _say(f"{indent}  {verb:<17} {sum(n for name, n in changes.items() if name.startswith(f'{verb}.'))}")
         for name in ("unchanged", "mirrors"):
-            _say(f"    {name:<17} {counters.get(name)}")
+            _say(f"{indent}  {name:<17} {counters.get(name)}")
         if flags:
-            _say(f"    flags set         {', '.join(f'{n} {name}' for name, n in flags.items())}")
-        _say(f"    Airtable calls    {counters.get('airtable_calls')} so far in this cycle")
+            _say(f"{indent}  flags set         {', '.join(f'{n} {name}' for name, n in flags.items())}")
+        _say(f"{indent}  Airtable calls    {counters.get('airtable_calls')} so far in this cycle")
+
+
+def _steps(sandbox: Sandbox, names: Sequence[str]) -> Json:
+    only = [word for name in names for word in ("--only", name)]
+    return _run(sandbox, RUNNER, "--json", *only)
 
 
 def _base(sandbox: Sandbox) -> None:
@@ -243,7 +258,7 @@ def _up(folder: Path, feeds: int) -> Sandbox:
     _heading(f"A business with {feeds} calendars.  changeover sandbox up --dir {folder}")
     command = [sys.executable, "-m", "changeover.cli", "sandbox", "up", "--dir", str(folder), "--feeds", str(feeds)]
     where = _as(json.loads(_call(command, dict(os.environ), (0,))), dict)
-    for name in ("airtable", "feeds", "cloudmailin", "evolve"):
+    for name in ("airtable", "feeds", "cloudmailin", "evolve", "housecallpro"):
         _say(f"  {name:<19} {_as(where[name], dict)['url']}")
     return Sandbox(folder, feeds, where)
 

@@ -23,8 +23,6 @@ AUTOMATIONS = (
     "Sync Service Jobs",
     "Update Service Lines",
 )
-TICKED = frozenset({"ICS Calendar", "CSV Files"})
-"""The automations whose engine is there, beside the portal's."""
 NEEDS_BROWSER = "Evolve"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENTRY_SOURCES = {
@@ -164,5 +162,5 @@ def _automations() -> Iterator[dict[str, object]]:
     """The portal is read with a browser: where this machine has none, the business is ready to run without."""
     browser = any(map(shutil.which, BROWSERS))
     for name in AUTOMATIONS:
-        ticked = name in TICKED or (browser and name == NEEDS_BROWSER)
+        ticked = browser or name != NEEDS_BROWSER
         yield {"Name": name, "Active": True} if ticked else {"Name": name}
