@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -142,6 +142,11 @@ def home(connection: Connection, property_id: str) -> Home | None:
         return None
     customers = store.find(connection, CUSTOMERS, [found.customer] if found.customer else [])
     return _home(found, {key: _customer_id(each) for key, each in customers.items()})
+
+
+def home_of(record: Record, customers: Iterable[Record]) -> Home:
+    """A property's record as jobs need it, with the records of customers at hand."""
+    return _home(mirror.to_property(record), {each.id: _customer_id(each) for each in customers})
 
 
 def having_job(connection: Connection, job_id: str) -> list[JobRow]:

@@ -331,7 +331,7 @@ def tombstones(conn: Connection) -> tuple[Record, ...]:
 
 
 def properties(conn: Connection) -> tuple[Property, ...]:
-    return tuple(_property(each) for each in mirror.load(conn, "Properties"))
+    return tuple(to_property(each) for each in mirror.load(conn, "Properties"))
 
 
 def property_of(conn: Connection, record_id: str) -> Property | None:
@@ -339,14 +339,15 @@ def property_of(conn: Connection, record_id: str) -> Property | None:
     if any(each.id == record_id for each in mirror.tombstones(conn, "Properties")):
         return None
     found = mirror.find(conn, "Properties", [record_id]).get(record_id)
-    return None if found is None else _property(found)
+    return None if found is None else to_property(found)
 
 
 def feeds(conn: Connection) -> tuple[Feed, ...]:
     return tuple(_feed(each) for each in mirror.load(conn, "ICS Feeds"))
 
 
-def _property(record: Record) -> Property:
+def to_property(record: Record) -> Property:
+    """A home's record as it is used."""
     text = _texts(record)
     return Property(
         record_id=record.id,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.errors import AirtableError
-from changeover.doctor import machine, outside, portal, state
+from changeover.doctor import jobs, machine, outside, portal, state
 from changeover.doctor.base import connected
 from changeover.doctor.result import Patient, Result, fail
 from changeover.ops import logging
@@ -34,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
     outside.budget,
     portal.settings,
     portal.browser,
+    jobs.company,
+    jobs.homes,
 )
 _TABLES = ("Environment", "Automation", "ICS Feeds")
 log = logging.get(__name__)
