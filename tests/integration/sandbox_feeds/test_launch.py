@@ -14,6 +14,7 @@ import requests
 from pyairtable import Api
 
 from changeover_sandbox.deployment import Folder, Serving
+from changeover_sandbox.seeding import AUTOMATIONS, NEEDS_BROWSER
 
 Answer = dict[str, dict[str, str]]
 
@@ -75,7 +76,7 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
         assert all(len(feed["Property Name"]) == 1 for feed in feeds)
         assert requests.get(str(feeds[0]["ICS URL"]), timeout=5).text.startswith("BEGIN:VCALENDAR")
         assert _rows(answer, environment, "Environment") == [{"Name": environment}]
-        assert _ticked(answer, environment) == ["CSV Files", "Evolve", "ICS Calendar"]
+        assert _ticked(answer, environment) == sorted(AUTOMATIONS)
         names = [str(row["Property Name"]) for row in _rows(answer, environment, "Properties")]
         assert len(names) == 15 + 2  # two homes have no calendar
         assert all(row["Listing #"] in " ".join(names) for row in _portal(answer)["tab1"])
@@ -129,7 +130,7 @@ def test_the_base_names_what_the_company_has(sandbox: Callable[..., tuple[int, A
 
 def test_without_a_browser_the_portal_is_not_ticked(sandbox: Callable[..., tuple[int, Answer]]) -> None:
     _, answer = sandbox("up", "--feeds", "1", PATH="")
-    assert _ticked(answer, "dev") == ["CSV Files", "ICS Calendar"]
+    assert _ticked(answer, "dev") == sorted(set(AUTOMATIONS) - {NEEDS_BROWSER})
 
 
 def test_up_twice_answers_the_one_that_runs(sandbox: Callable[..., tuple[int, Answer]]) -> None:
