@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from changeover.airtable.directory import CUSTOMERS
 from changeover.airtable.errors import AirtableError
@@ -19,6 +20,7 @@ from changeover.housecallpro import directory, line_items
 from changeover.housecallpro.client import HousecallPro
 from changeover.housecallpro.errors import HcpError, NotFound, Rejected
 from changeover.settings import Settings
+from changeover.store import facts
 from changeover.store.gate import Purpose
 from changeover.store.hcp_gate import Purpose as HcpPurpose
 
@@ -26,6 +28,7 @@ CHECK = "housecallpro"
 _STEPS = (reconciling.NAME, adding.NAME, syncing.NAME, lining.NAME)
 _SECONDS = 180.0  # for all homes together
 _NAMED = 3
+_HOLDS = timedelta(hours=24)
 _SERVICES = ("Turnover", "Return Laundry", "Inspection")
 _FALLING_BACK = ("HCP_STR_OWNER_JOB_TYPE_ID", "HCP_RETURN_LAUNDRY_JOB_TYPE_ID", "HCP_INSPECTION_JOB_TYPE_ID")
 
@@ -57,15 +60,13 @@ def homes(patient: Patient) -> Iterator[Result]:
         found = _homes(patient)
     except AirtableError:
         return  # the base's own check says why
-    seen = _Seen(_client(patient).under(HcpPurpose.CHECK, _SECONDS))
-    looked = 0
-    for home in found:
-        try:
+    seen, looked = _Seen(patient, _client(patient)), 0
+    try:
+        for home in found:
             seen.look(home)
-        except HcpError as error:
-            yield warn("homes", f"{looked} of {len(found)} looked at: {error.text}", "run doctor again later")
-            break
-        looked += 1
+            looked += 1
+    except HcpError as error:
+        yield warn("homes", f"{looked} of {len(found)} looked at: {error.text}", "run doctor again later")
     for what, names in seen.wrong.items():
         yield _report(patient)("homes", f"{len(names)} with {what}: {_some(names)}", "correct the table Properties")
     yield ok("homes", f"{looked - len(seen.faulty)} of {len(found)} can get jobs")
@@ -131,10 +132,11 @@ def _types(patient: Patient, client: HousecallPro) -> Iterator[Result]:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found of homes; a customer that several share is asked for once."""
+    """What was found of homes. All customers are read at once, and a template that was well is for a day."""
 
+    patient: Patient
     client: HousecallPro
-    addresses: dict[str, frozenset[str]] = field(default_factory=dict)
+    addresses: dict[str, frozenset[str]] | None = None
     wrong: dict[str, list[str]] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
 
@@ -153,13 +155,10 @@ class _Seen:
             yield "an HCP Address ID that is not its customer's in Housecall Pro"
 
     def _addresses_of(self, customer_id: str) -> frozenset[str]:
-        if customer_id not in self.addresses:
-            try:
-                found = directory.addresses(self.client, customer_id)
-            except Rejected:
-                found = ()
-            self.addresses[customer_id] = frozenset(each.id for each in found)
-        return self.addresses[customer_id]
+        if self.addresses is None:
+            everybody = directory.customers(self.client)
+            self.addresses = {each.id: frozenset(place.id for place in each.addresses) for each in everybody}
+        return self.addresses.get(customer_id, frozenset())
 
     def _templates(self, home: Home) -> Iterator[str]:
         if not home.turnover_template:
@@ -170,10 +169,19 @@ class _Seen:
                 yield f"a {template_field(service)} that is gone or has no line items"
 
     def _usable(self, template: str) -> bool:
+        name, database, now = f"hcp.template:{template}", self.patient.database, self.patient.now
+        with database.read() as connection:
+            known = facts.read(connection, name)
+        if known is not None and timedelta(0) <= now - known.at < _HOLDS:
+            return True
         try:
-            return bool(line_items.read(self.client, template))
+            usable = bool(line_items.read(self.client, template))
         except Rejected:
-            return False
+            usable = False
+        if usable:
+            with database.begin() as connection:
+                facts.put(connection, name, True, now)
+        return usable
 
 
 def _homes(patient: Patient) -> Sequence[Home]:

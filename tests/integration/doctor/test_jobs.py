@@ -114,7 +114,7 @@ def test_homes_that_cannot_get_jobs_are_named_by_what_lacks(house: House) -> Non
 
 
 def test_a_service_or_base_that_does_not_answer_ends_the_look(house: House) -> None:
-    house.service.fault("status", method="GET", path="addresses$", value=401)
+    house.service.fault("status", method="GET", path="^/customers$", value=401)
     stopped = said(jobs.homes, patient(house))["homes"]
     house.break_airtable("status", method="GET", times=None, value=401)
 
