@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -23,14 +23,17 @@ class UnusableUrl(ValueError):
 class Database:
     """One state database: SQLite in WAL mode, or PostgreSQL, by its URL (LB-3, LB-5, LB-23).
 
-    A missing SQLite file is created readable by its owner only, in a folder of the same kind (F-1).
+    A missing SQLite file is created readable by its owner only, in a folder of the same kind (F-1). The commit that
+    makes its log longer than `checkpoint_pages` waits until all of the log is in the file.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 30_000) -> None:
+    def __init__(self, url: str, *, busy_timeout_ms: int = 30_000, checkpoint_pages: int = 1000) -> None:
         parsed = _checked(url)
         self.url = url
         self.sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(parsed, busy_timeout_ms) if self.sqlite else _postgres_engine(parsed)
+        self.engine = (
+            _sqlite_engine(parsed, busy_timeout_ms, checkpoint_pages) if self.sqlite else _postgres_engine(parsed)
+        )
         # PostgreSQL: one snapshot for the whole block. SQLite has that with a plain BEGIN, which takes no write lock.
         options = {_READ: True} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reader = self.engine.execution_options(**options)
@@ -79,7 +82,7 @@ def _postgres_engine(url: URL) -> Engine:
     )
 
 
-def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
+def _sqlite_engine(url: URL, busy_timeout_ms: int, checkpoint_pages: int) -> Engine:
     _create_private(Path(str(url.database)))
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1000})
 
@@ -90,6 +93,7 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
@@ -102,5 +106,10 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
 
 
 def _create_private(path: Path) -> None:
+    """Makes the file if it is not there. One that is must not be opened here: closing any descriptor of it would drop
+
+    the locks that SQLite holds in this process, after which another one may take the write-ahead log away.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
