@@ -11,6 +11,7 @@ import pytest
 from changeover.core.job import Job
 from changeover.engine.jobs import creating, making
 from changeover.engine.jobs.operations import Action, Answer, perform
+from changeover.engine.lease import LeaseLost
 from changeover.housecallpro import line_items
 from changeover.housecallpro.errors import Validation
 from plugins.job_house import AT_ONCE, House, text, with_settings
@@ -368,6 +369,23 @@ def creating_under_way(house: House, record_id: str):
     from changeover.engine.jobs.claims import claim
 
     return claim(house.desk.db, record_id, 0, house.desk.sleep)
+
+
+def test_a_row_that_is_taken_over_meanwhile_is_busy(house: House) -> None:
+    """C-30: who was thought to be dead changes nothing any more."""
+    stay = house.stay()
+
+    def lost(_bench: making.Bench, _making: making.Making) -> None:
+        raise LeaseLost("taken")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making.Bench, "save", lost)
+        answer = press(house, stay)
+        cycle = house.cycle()
+
+    assert answer.code == "busy"
+    assert cycle[1].text == "0 jobs created"
+    assert house.jobs() == []
 
 
 def test_a_persons_own_job_id_ends_a_creation_that_is_not_finished(house: House) -> None:

@@ -183,6 +183,40 @@ def test_links_that_the_base_refuses_are_errors_of_the_run(house: House) -> None
     assert house.cycle(reconciling)[0].text == "1/1 unlinked stays linked"
 
 
+def test_a_row_that_a_person_was_quicker_with_keeps_their_job(house: House) -> None:
+    stay = house.stay()
+    house.hand_made()
+    cycle = Cycle(house)
+    cycle.office.window()
+    house.edit(stay, Service_Job_ID=f"job_{5:032x}")
+
+    cycle.run(reconciling)
+
+    assert house.row(stay)["Service Job ID"] == f"job_{5:032x}"
+
+
+def test_a_budget_that_is_used_up_leaves_the_steps_waiting(house: House) -> None:
+    """J-110."""
+    made(house)
+    spent = sum(house.desk.hcp.wiring.gate.state().last_hour.values())
+
+    outcome = with_settings(house, hcp_hourly_limit=spent).cycle(syncing)[0]
+
+    assert outcome.state is RunState.PARTIAL
+    assert outcome.text.startswith("Sync Service Jobs waits — ")
+
+
+def test_a_template_that_costs_something_else_than_last_time_is_noted(house: House) -> None:
+    """J-35, JX-9."""
+    for days in (3, 5, 7):
+        house.stay(days=days)
+        if days == 7:
+            lines = [{"name": "Template name", "unit_price": 20000}]
+            house.service.ok("PUT", f"/jobs/{house.ids['template']}/line_items/bulk_update", {"line_items": lines})
+        noted = house.cycle(adding)[0].counters["changed_templates"]
+        assert noted == (1 if days == 7 else 0)
+
+
 def test_at_most_so_many_are_linked_as_was_said(house: House) -> None:
     for days in (3, 5):
         house.stay(days=days)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from changeover.airtable import mirror, rows
 from changeover.airtable.errors import AirtableError
 from changeover.core.job import Home, JobRow
 from changeover.core.job_eligibility import Case, Code, Takes, refusal, taken_automatically
@@ -38,6 +37,7 @@ class Added:
     created: int = 0
     linked: int = 0
     waiting: int = 0
+    changed_templates: int = 0
     refused: Counter[Code] = field(default_factory=Counter)
     to_link: frozenset[str] = frozenset()
     breaker: Breaker = field(default_factory=Breaker)
@@ -74,6 +74,7 @@ def _run(work: Work, office: Office) -> Outcome:
         "recovered": len(recovered.jobs),
         "not_eligible": {code.value: number for code, number in sorted(added.refused.items())},
         "waiting": added.waiting,
+        "changed_templates": added.changed_templates,
         "errors": errors,
     }
     state = state_of(added.created + added.linked + added.waiting, errors, flawed=added.waiting > 0)
@@ -97,7 +98,8 @@ def _due(office: Office, added: Added) -> list[Case] | Failure:
         failure = office.freshen_homes()
         if failure is not None:
             return failure
-        wanted = _afresh(office, wanted, takes)
+        there = office.afresh([row.record_id for row in wanted])
+        wanted = [row for row in there.values() if taken_automatically(row, takes)]
         cases = _cases(office, wanted, office.homes())
     if any(refusal(case) is None for case in cases):
         matching = office.matching()
@@ -121,14 +123,6 @@ def _near(case: Case) -> bool:
     """Whether only its home is in a row's way, or nothing: then all that it rests on is read again (AT-36)."""
     found = refusal(case)
     return found is None or found.code in RESTS_ON_HOMES
-
-
-def _afresh(office: Office, wanted: Sequence[JobRow], takes: Takes) -> list[JobRow]:
-    """The rows as they are in the base now (J-44), in one call for a hundred."""
-    desk = office.desk
-    ids = [row.record_id for row in wanted]
-    there = mirror.reread(desk.airtable, desk.db, desk.facts(), rows.TABLE, ids, desk.purpose)
-    return [row for row in office.rows() if row.record_id in there & set(ids) and taken_automatically(row, takes)]
 
 
 # -- making them -----------------------------------------------------------------------------------------------------
@@ -164,4 +158,5 @@ def _made(office: Office, case: Case, added: Added, *, looked: bool) -> bool:
         office.window().jobs[result.row.job_id] = result.job
         added.created += result.how is How.CREATED
         added.linked += result.how is not How.CREATED
+        added.changed_templates += result.changed_template
     return False

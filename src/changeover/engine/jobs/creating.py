@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -21,7 +22,7 @@ from changeover.core.job_eligibility import (
     template_unusable,
 )
 from changeover.core.job_match import Confidence, OpenStay, Pair
-from changeover.core.job_order import Line, copied, order
+from changeover.core.job_order import Line, copied, order, total
 from changeover.core.job_schedule import revive
 from changeover.core.job_status import status_of
 from changeover.core.job_sync import Context, followed
@@ -56,11 +57,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The row as it is written, and its job as last read."""
+    """The row as it is written, and its job as last read. `changed_template`: its total is another than last time."""
 
     how: How
     row: JobRow
     job: Job | Gone
+    changed_template: bool = False
 
 
 def by_button(desk: JobDesk, lease: Lease, record_id: str) -> Result:
@@ -174,7 +176,8 @@ def _made(bench: Bench, case: Case, *, looked: bool, earlier: int) -> Result:
         another = bool(pairs)
     ordered = order(case)
     wanted = Wanted(ordered, copied(template, ordered.line), case.row.job_id, another)
-    return Result(How.CREATED, *making.begin(bench, wanted, earlier))
+    changed = _note_total(bench.desk, home.template(case.row.service), template)
+    return Result(How.CREATED, *making.begin(bench, wanted, earlier), changed)
 
 
 def check_address(desk: JobDesk, home: Home) -> None:
@@ -203,6 +206,20 @@ def template_lines(desk: JobDesk, home: Home, service: str) -> tuple[Line, ...]:
     if not lines:
         raise Refused(template_unusable(home, service))
     return lines
+
+
+def _note_total(desk: JobDesk, template_id: str, template: Sequence[Line]) -> bool:
+    """Whether a template costs something else than at the last creation: noted, as prices change unseen (J-35)."""
+    name, now = f"hcp.template_total:{template_id}", total(template)
+    with desk.db.read() as connection:
+        known = facts.read(connection, name)
+    if known is not None and known.value == now:
+        return False
+    with desk.db.begin() as connection:
+        facts.put(connection, name, now, desk.clock())
+    if known is not None:
+        log.warning("template.changed", template=template_id, before_cents=known.value, now_cents=now)
+    return known is not None
 
 
 def _look(desk: JobDesk, case: Case) -> tuple[tuple[Pair, ...], dict[str, Job]]:

@@ -16,7 +16,7 @@ from changeover.engine.jobs import creating, lines, scheduling
 from changeover.engine.jobs.claims import Busy, claim
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.rows import Refused
-from changeover.engine.lease import Lease
+from changeover.engine.lease import Lease, LeaseLost
 from changeover.housecallpro import errors as hcp_errors
 from changeover.housecallpro.errors import HcpError
 from changeover.housecallpro.models import instant_text
@@ -84,7 +84,7 @@ def _answered(desk: JobDesk, action: Action, record_id: str) -> Answer:
         desk.check_reads()
         with claim(desk.db, record_id[:_LONGEST_ID], desk.pauses.claim, desk.sleep) as lease:
             return _DO[action](desk, lease, record_id)
-    except Busy:
+    except (Busy, LeaseLost):
         return _no(desk, "busy", "Another action on this row is under way.", 409)
     except Refused as refused:
         return _no(desk, refused.refusal.code, refused.refusal.text, refused.refusal.code.http)

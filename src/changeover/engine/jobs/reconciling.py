@@ -132,10 +132,12 @@ def _dangling(rows: Sequence[JobRow], window: Window) -> tuple[str, ...]:
 
 def _link(office: Office, found: Reconciliation, pairs: Sequence[Pair]) -> None:
     desk, jobs = office.desk, {job.id: job for job in office.window().alive}
-    rows, homes = {row.record_id: row for row in office.rows()}, office.homes()
+    rows, homes = office.afresh([pair.record_id for pair in pairs]), office.homes()
     breaker = Breaker()
     for pair in pairs:
-        row = rows[pair.record_id]
+        row = rows.get(pair.record_id)
+        if row is None or not row.live or row.job_id:
+            continue  # a person was quicker
         try:
             with claim(desk.db, row.record_id, 0, desk.sleep) as lease:
                 creating.link(Bench(desk, lease, row, homes.get(row.property_id)), jobs[pair.job_id])

@@ -11,7 +11,7 @@ from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.office import Office
 from changeover.engine.outcome import Failure, Outcome
 from changeover.engine.work import Done, Work
-from changeover.housecallpro.errors import HcpError
+from changeover.housecallpro.errors import HcpError, RateLimited
 from changeover.store.runs import RunState
 
 Step: TypeAlias = Callable[[Work, Office], Outcome]
@@ -31,6 +31,9 @@ def run(work: Work, name: str, step: Step) -> Done:
     before = office.desk.hcp.numbers.calls
     try:
         outcome = step(work, office)
+    except RateLimited as error:  # it goes on next time (J-110)
+        waiting = Outcome.failed(f"{name} waits", failure_of(error), work.run_id, RunState.PARTIAL)
+        return Done(waiting)
     except (HcpError, AirtableError) as error:
         return Done(Outcome.failed(f"{name} failed", failure_of(error), work.run_id))
     calls = {"hcp_calls": office.desk.hcp.numbers.calls - before, "airtable_calls": work.calls()}
