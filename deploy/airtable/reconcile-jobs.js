@@ -16,7 +16,6 @@ const WANTED = {
     },
     "shown": {
         "id": "Run",
-        "state": "State",
         "result": "Found"
     },
     "zone": "America/Phoenix",
@@ -125,13 +124,23 @@ function tell(answer) {
         }
         return;
     }
-    say(`✅ ${WANTED.title}: done`);
+    say(`${mark(answer.state)} ${WANTED.title}: ${escaped(answer.state || "done")}`);
+    for (const each of (answer.runs || []).filter((each) => each.error)) {
+        say(`${escaped(each.automation)}: ${escaped(each.error.message || each.error.code)}`);
+    }
     for (const [name, label] of Object.entries(WANTED.shown)) {
         if (answer[name] !== null && answer[name] !== undefined && answer[name] !== "") {
             const value = answer[name];
             say(`${label}: ${escaped(typeof value === "object" ? JSON.stringify(value) : local(name, value))}`);
         }
     }
+}
+
+function mark(state) {
+    if (state === undefined || state === "succeeded") {
+        return "✅";
+    }
+    return ["queued", "running", "partial", "disabled", "not_configured"].includes(state) ? "⚠️" : "❌";
 }
 
 function local(name, value) {

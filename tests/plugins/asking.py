@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +14,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask.testing import FlaskClient
 from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
 
 from changeover.core.job_action import Action
 from changeover.engine import clicks, names
 from changeover.engine.clicks import ClickDesk
 from changeover.engine.jobs.operations import Answer, perform
+from changeover.engine.stop import StopSwitch
 from changeover.settings.inbound import Inbound
-from changeover.store import facts, operations
+from changeover.store import facts, operations, tables
 from changeover.store.database import Database
 from changeover.web.app import create_app
 from changeover.web.keys import KEY_HEADER, button_token
@@ -33,6 +37,7 @@ ENV = "dev"
 TOKEN = button_token(KEY, ENV)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 STAY = "recSTAY0000000001"
+Front = tuple[Path, Deployment, Database]
 
 
 def inbound(folder: Path, env: str = ENV, key: str = KEY, **more: object) -> Inbound:
@@ -143,3 +148,73 @@ def counter(
     counter.clerk.go()
     counter.served.close()
     counter.business.desk.db.close()
+
+
+@dataclass
+class Desk:
+    """The application by itself, over an empty store; a clerk answers as it is told, if one is there."""
+
+    folder: Path
+    deployment: Deployment
+    client: FlaskClient
+    database: Database
+    clerk: Clerk | None = None
+
+    def hire(self, act: Callable[[Action, str], Answer] | None = None) -> Clerk:
+        self.clerk = Clerk(self.database, act or done)
+        return self.clerk
+
+    @property
+    def switch(self) -> StopSwitch:
+        return StopSwitch(self.folder / "var" / ENV)
+
+    def post(self, path: str, body: object = None, key: str | None = KEY, **headers: str) -> TestResponse:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        shown = {} if key is None else {KEY_HEADER: key}
+        return self.client.post(f"/api/{ENV}/{path}", json=body, headers=shown | given)
+
+    def do(self, action: str = "create-job", record_id: str = STAY, **more: str) -> TestResponse:
+        return self.post(action, {"recordId": record_id}, **more)
+
+    def get(self, path: str, key: str = KEY) -> TestResponse:
+        return self.client.get(f"/api/{ENV}/{path}", headers={KEY_HEADER: key})
+
+    def operations(self) -> tuple[operations.Operation, ...]:
+        with self.database.read() as connection:
+            return operations.recent(connection)
+
+
+def done(_action: Action, record_id: str) -> Answer:
+    """What all went well looks like."""
+    return Answer(True, ENV, job_id=f"job_of_{record_id}", sync_status="Synced", sync_details="<b>in sync</b>")
+
+
+@pytest.fixture(scope="module")
+def front(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Deployment, Database]]:
+    """Both environments, opened once for all tests of a module."""
+    folder = tmp_path_factory.mktemp("front")
+    both = [inbound(folder), inbound(folder, "prod", OTHER_KEY)]
+    for each in both:
+        each.folder.mkdir(parents=True)
+        shutil.copy(migrated_sqlite, each.folder / "state.db")
+    deployment, database = Deployment.open(both), Database(both[0].state_url)
+    yield folder, deployment, database
+    deployment.close()
+    database.close()
+
+
+@pytest.fixture
+def desk(front: Front) -> Iterator[Desk]:
+    """The same with nothing in it, and nobody counted."""
+    folder, deployment, database = front
+    with database.begin() as connection:
+        for table in (tables.operations, tables.runs, tables.plans, tables.facts, tables.mirror_records):
+            connection.execute(table.delete())
+    desk = Desk(folder, deployment, create_app(deployment).test_client(), database)
+    yield desk
+    if desk.clerk is not None:
+        desk.clerk.go()
+    desk.switch.clear()
+    deployment.stopping.clear()

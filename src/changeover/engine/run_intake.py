@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -87,7 +87,8 @@ def _enter(client: DBOSClient, env: str, wanted: WantedRun, at: datetime, connec
         return known
     cycle = new_run_id(at)
     named = names.AUTOMATIONS if wanted.automation is None else (wanted.automation,)
-    asked = [_run(env, wanted, cycle, name, at) for name in named]
+    # A microsecond apart, so that they keep their order wherever they are listed.
+    asked = [_run(env, wanted, cycle, name, at + timedelta(microseconds=n)) for n, name in enumerate(named, start=1)]
     for each in asked:
         runs.add(connection, each)
     work = {

@@ -1,4 +1,4 @@
-"""The base's scripts, each run by node against a real server, with a stand-in of Airtable's scripting objects (J-107)."""
+"""The base's scripts, run by node against a real server, with a stand-in of Airtable's scripting objects (J-107)."""
 
 from __future__ import annotations
 
@@ -199,8 +199,19 @@ def test_a_button_follows_a_run_to_its_end(answering):
     answering.answers = [(202, {"success": True, "id": "run-1"}), *((200, each) for each in (*states, done))]
     told = run(answering, "reconcile-jobs")
     assert answering.asked == ["POST /api/dev/jobs/reconcile", *["GET /api/dev/runs/run-1"] * 3]
-    assert "State: succeeded" in told["said"]
-    assert 'Found: {"mode":"dry\\_run"}' in told["said"]
+    assert "✅ Reconcile jobs: succeeded" in told["said"]
+    assert 'Found: \\{"mode":"dry\\_run"\\}' in told["said"]
+
+
+@needs_node
+def test_a_run_that_failed_is_not_shown_as_success(answering):
+    part = {"automation": "CSV Files", "error": {"code": "csv_rejected", "message": "a.csv: no header"}}
+    failed = {"success": True, "id": "run-1", "state": "failed", "runs": [part]}
+    answering.answers = [(202, {"success": True, "id": "run-1"}), (200, failed)]
+    said = run(answering, "run-now")["said"]
+    assert {"❌ Run now: failed", "CSV Files: a.csv: no header"} <= set(said)
+    answering.answers = [(202, {"success": True, "id": "run-1"}), (200, failed | {"state": "disabled", "runs": []})]
+    assert "⚠️ Run now: disabled" in run(answering, "run-now")["said"]
 
 
 @needs_node

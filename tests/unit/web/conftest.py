@@ -1,3 +1,4 @@
+from plugins.asking import desk, front
 from plugins.front_door import house
 
-__all__ = ["house"]
+__all__ = ["desk", "front", "house"]
