@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _whole(value: object) -> object:
+    """To JSON 50.0 is a whole number as well."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Number = Annotated[int, Field(ge=1, le=10_000, description="Links and details at most."), BeforeValidator(_whole)]
 
 
 class _Body(BaseModel):
@@ -21,7 +29,7 @@ class ReconcileBody(_Body):
     """How to look for jobs that people made."""
 
     mode: Annotated[Literal["dry_run", "execute"], Field(description="`execute` links what is sure.")] = "dry_run"
-    limit: Annotated[int, Field(ge=1, le=10_000, description="Links and details at most.")] = 50
+    limit: _Number = 50
 
 
 class RunBody(_Body):

@@ -252,7 +252,7 @@ def test_a_whole_cycle_is_one_queued_run_of_each_automation(desk):
 
 
 def test_a_search_for_links_is_a_rehearsal_unless_told_otherwise(desk):
-    asked = [desk.post("jobs/reconcile", body).json["id"] for body in ({}, {"mode": "dry_run", "limit": 50})]
+    asked = [desk.post("jobs/reconcile", body).json["id"] for body in ({}, {"mode": "dry_run", "limit": 50.0})]
     assert asked[0] == asked[1]
     told = desk.get(f"runs/{asked[0]}").json
     assert (told["runs"][0]["dryRun"], told["runs"][0]["automation"]) == (True, names.RECONCILIATION)
