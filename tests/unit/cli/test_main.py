@@ -105,5 +105,5 @@ def test_logs_that_cannot_be_tidied_spoil_no_run(tmp_path):
     env = {"CHANGEOVER_CONFIG": str(tmp_path), "CHANGEOVER_HOME": str(tmp_path / "var")}
     (tmp_path / "dev.env").write_text("AIRTABLE_API_KEY=patDEVmadeup01\nAIRTABLE_BASE_ID=appDEVDEVDEVDEVD1\n")
     with capture_logs() as said:
-        cycle._tidy_logs(load("dev", env))  # there is no folder of logs
+        cycle.tidy_logs(load("dev", env))  # there is no folder of logs
     assert [entry["event"] for entry in said] == ["logs.not_tidied"]
