@@ -1,4 +1,4 @@
-"""What came from outside and how it ended: rows set aside, files (R-18), mails (CM-11), webhooks; it decides nothing."""
+"""What came from outside and how it ended: rows set aside, files (R-18), mails (CM-11), webhooks; it judges nothing."""
 
 from __future__ import annotations
 
