@@ -23,7 +23,7 @@ from changeover.engine.jobs import adding, lining, reconciling, syncing
 from changeover.engine.jobs.desk import JobDesk, Pauses, Proof, job_rules
 from changeover.engine.jobs.office import Office
 from changeover.engine.outcome import Failure, Outcome
-from changeover.engine.rules import rule_book
+from changeover.engine.rules import RuleBook, rule_book
 from changeover.engine.stop import StopSwitch
 from changeover.engine.work import Done, Work
 from changeover.housecallpro.client import HousecallPro, Tries, Wiring
@@ -235,7 +235,7 @@ class Cycle:
         given = {
             "settings": desk.settings,
             "db": desk.db,
-            "rules": rule_book(desk.settings).rules,
+            "rules": _book(desk.settings).rules,
             "platforms": None,
             "suppliers": (),
             "base": Base(facts=desk.facts()),
@@ -333,9 +333,19 @@ def make_settings(airtable: str, service: Service, folder: Path, **more: Any) ->
     return Settings(**given)
 
 
+_BOOKS: list[RuleBook] = []
+
+
+def _book(settings: Settings) -> RuleBook:
+    """The rule files that ship with the program, read once."""
+    if not _BOOKS:
+        _BOOKS.append(rule_book(settings))
+    return _BOOKS[0]
+
+
 def make_desk(settings: Settings, db: Database, **more: Any) -> JobDesk:
     """A desk that neither paces nor waits."""
-    book = rule_book(settings)
+    book = _book(settings)
     switch = StopSwitch(settings.folder, db)
     rules: JobRules = job_rules(settings, book)
     airtable = AirtableClient(

@@ -10,11 +10,14 @@ import pytest
 from changeover import controller
 from changeover.airtable.errors import SchemaDrift, Unavailable
 from changeover.controller import RunRequest
+from changeover.engine import watch
+from changeover.engine.base import Base
 from changeover.engine.jobs import adding, lining, reconciling, syncing
-from changeover.engine.jobs.desk import NotSetUp, connect_hcp, missing_settings, open_desk
+from changeover.engine.jobs.desk import JobDesk, NotSetUp, connect_hcp, missing_settings, open_desk
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.office import CycleTools, open_office
 from changeover.engine.jobs.operations import Action, perform
+from changeover.engine.results import AutomationResult
 from changeover.engine.rules import rule_book
 from changeover.engine.stop import Stop, StopLevel
 from changeover.engine.stopping import Interrupted, Reason, Stopping
@@ -124,6 +127,19 @@ def _schema() -> list[dict]:
     return read_schema()
 
 
+def test_a_workers_desk_lets_no_write_out_that_it_should_not(house: House) -> None:
+    """C-33, E-1."""
+    stopping = Stopping()
+    desk = open_desk(house.desk.settings, house.desk.db, stopping)
+    house.desk.switch.set(Stop(StopLevel.READ_ONLY))
+    with pytest.raises(Halted):
+        desk.hcp.put("/jobs/job_1/schedule", {})
+    house.desk.switch.clear()
+    stopping.ask(Reason.SIGNAL)
+    with pytest.raises(Halted):
+        desk.hcp.put("/jobs/job_1/schedule", {})
+
+
 def test_without_its_settings_there_is_no_desk(house: House, tmp_path: Path) -> None:
     """J-8."""
     bare = house.desk.settings.model_copy(update={"hcp_api_key": None, "hcp_str_next_guest_job_type_id": None})
@@ -149,8 +165,6 @@ def test_an_office_outside_a_cycle_brings_its_homes_up_to_the_base(house: House)
 
 
 def test_an_office_without_a_proven_base_writes_nothing(house: House) -> None:
-    from changeover.engine.base import Base
-
     settings, desk = house.desk.settings, house.desk
     tools = CycleTools(settings, desk.db, rule_book(settings), desk.airtable, lambda: None, Stopping())
     office = tools.open(Base(), lambda *_, **__: None, desk.clock(), dry_run=False)
@@ -205,21 +219,27 @@ def test_a_real_cycle_without_housecall_pro_fails_and_names_the_settings(house: 
     assert result.exit_code == 4
 
 
-def test_a_refused_key_is_an_alert_until_housecall_pro_answers_again(house: House) -> None:
+def _ended(desk: JobDesk, *results: AutomationResult) -> None:
+    with desk.db.begin() as connection:
+        watch.keep(connection, watch.Ended("dev", "run-1", desk.clock(), Base(), results, 0))
+
+
+def _result(desk: JobDesk, code: str | None, **counters: int) -> AutomationResult:
+    state = RunState.FAILED if code else RunState.SUCCEEDED
+    return AutomationResult("run-1", adding.NAME, state, "", dict(counters), code, code, desk.clock(), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "alert"), [("hcp_credential_refused", "credential_refused"), ("hcp_down", "hcp_down")]
+)
+def test_what_stands_in_the_way_is_an_alert_until_housecall_pro_answers_again(
+    house: House, code: str, alert: str
+) -> None:
     """A-11, A-13; a cycle that did not ask it knows nothing of it."""
-    made = house.stay()
-    (house.desk.settings.folder / "state.db").unlink()
-    house.service.fault("status", method="GET", path="^/jobs$", value=401, times=None)
+    desk = house.desk
+    seen = []
+    for result in (_result(desk, code), _result(desk, None), _result(desk, None, hcp_calls=2)):
+        _ended(desk, result)
+        seen.append((alert, "housecallpro") in house.alerts())
 
-    failed = controller.run(house.desk.settings, RunRequest(only=(adding.NAME,)))
-    house.desk.db.close()
-    alerts = [house.alerts()]
-    house.heal()
-    controller.run(house.desk.settings, RunRequest(only=(lining.NAME,)))
-    alerts.append(house.alerts())
-    controller.run(house.desk.settings, RunRequest(only=(adding.NAME,)))
-    alerts.append(house.alerts())
-
-    assert failed.exit_code == 4
-    assert [("credential_refused", "housecallpro") in each for each in alerts] == [True, True, False]
-    assert house.row(made)["Job Status"] == "Scheduled"
+    assert seen == [True, True, False]

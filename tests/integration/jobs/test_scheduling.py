@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from changeover.engine.jobs.operations import Action, Answer, perform
 from changeover.housecallpro import schedule
+from changeover.housecallpro.client import HousecallPro, Tries
+from plugins.housecallpro import DEV
 from plugins.job_house import House, text
 
 
@@ -115,9 +118,11 @@ def test_a_limit_that_is_reached_writes_nothing_and_says_when_to_try_again(house
     stay = made(house)
     house.edit(stay, Custom_Service_Time="1:00 PM")
     before = house.row(stay)
-    house.service.fault("rate-limit", method="PUT", path="schedule$", value="Retry-After: 7", times=2)
+    house.service.fault("rate-limit", method="PUT", path="schedule$", value="Retry-After: 7")
+    hcp = house.desk.hcp
+    once = HousecallPro(house.service.url, DEV.api_key, replace(hcp.wiring, tries=Tries(number=1)))
 
-    answer = press(house, stay, Action.UPDATE)
+    answer = perform(replace(house.desk, hcp=once), Action.UPDATE, stay)
 
     assert (answer.code, answer.http) == ("rate_limited", 429)
     assert answer.after is not None
