@@ -149,7 +149,7 @@ class Business(Reports):
         found = self._guests(known=True, live=True, deleted=False, shown=True)
         row = found[pick % len(found)].row
         assert row is not None
-        if not row.gone:
+        if not row.misses:  # else what nobody can count any more counts against the breaker
             row.deleted_at, row.was_deleted = self.now, True
             self.base.delete("Reservations", row.record_id)
 
@@ -317,6 +317,7 @@ class Business(Reports):
         self.statistics["databases lost"] += 1
         self.program.lose_database(self.template)
         self.state_was_lost = True
+        self.forget_ties()
         self.full_at, self.was_settled_before = None, False
         for feed in self.truth.feeds:
             feed.trusted = feed.low = None

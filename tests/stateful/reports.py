@@ -19,7 +19,7 @@ HEADER = (
     'Checkin,Checkout,"Date Booked","Tenant Name","Tenant Phone","Property Name","Property Address","Property Owner",'
     'BR/BA,Size,"Next Booking","Next Tenant Name","Next Tenant Phone","Same Day?","Contractor Info","Reservation ID"'
 )
-HOUSE = "Casa Report #40000001"
+HOUSE, OTHER_HOUSE = "Casa Report #40000001", "Casa Other #40000002"
 UNREADABLE = {
     "unknown house": "2026-03-05,2026-03-07,,Ada Quill,,Nowhere Cabin,,Marlow Fenwick,,,,,,No,,6000001",
     "bad date": f"13-04-2026,2026-04-20,,Ada Quill,,{HOUSE},,Marlow Fenwick,,,,,,No,,6000002",
@@ -51,7 +51,7 @@ class Reports(Twins):
         super().__enter__()
         self.report_house = self.base.add("Properties", {"Property Name": HOUSE})[0]
         self.base.add("Automation", {"Name": "CSV Files", "Active": True})
-        self.apart.add(self.report_house)
+        self.apart |= {self.report_house, *self.base.add("Properties", {"Property Name": OTHER_HOUSE})}
         self.beside = self._add_feed(self.report_house)
         self.beside.twin = True
         self.stays: list[Reported] = []
@@ -179,15 +179,13 @@ class Reports(Twins):
         for each in self.stays:
             if each.copy is not None:
                 each.copy.nights = each.nights
-        for start in range(4, 13):  # a report without rows proves nothing
-            nights = (self.today + timedelta(days=start), self.today + timedelta(days=start + 1))
-            if self._free_there(nights):
-                self.stays.append(Reported(7_000_000 + next(self.numbers), nights, owner=False))
-                break
 
     def read_again(self) -> None:
         super().read_again()
-        self.a_report_comes("", again=False)
+        self.told = {each.number: each.nights for each in self._on_the_report()}
+        day = self.today + timedelta(days=5)
+        other = Reported(6_900_000, (day, day + timedelta(days=1)), owner=False).line().replace(HOUSE, OTHER_HOUSE)
+        self._put([*(each.line() for each in self._on_the_report()), other])  # without rows it proves nothing
 
     def check_rest(self) -> None:
         super().check_rest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -29,9 +29,21 @@ class Pair:
 
     slot: int
     showings: list[Guest] = field(default_factory=list)
+    tied: bool = False  # both have been read with the same nights, and have had a night in common ever since
 
     def shown(self) -> list[Guest]:
         return [each for each in self.showings if each.shown]
+
+    @property
+    def both(self) -> bool:
+        """Whether both calendars show it, and show a common night (R-53)."""
+        return len(self.shown()) == 2 and share_a_night(self.showings[0].nights, self.showings[1].nights)
+
+    def look(self, read: Sequence[Guest]) -> None:
+        """After a run that read these."""
+        seen = all(each in read for each in self.showings)
+        same = len({each.nights for each in self.showings}) == 1
+        self.tied = self.tied or (self.both and seen and same)
 
 
 class Twins(Life, ABC):
@@ -100,11 +112,14 @@ class Twins(Life, ABC):
             (other,) = (feed for feed in self._twin_feeds if feed is not pair.showings[0].feed)
             self._show(pair, other, pair.showings[0].nights, kind)
 
-    @step(when=lambda self: self._coming(), pick=PICK, which=between(0, 1), start=between(0, 3), length=between(1, 5))
+    @step(
+        4, when=lambda self: self._coming(), pick=PICK, which=between(0, 1), start=between(0, 3), length=between(1, 5)
+    )
     def change_in_one_calendar(self, pick: int, which: int, start: int, length: int) -> None:
         pair = self._coming()[pick % len(self._coming())]
         if pair.shown():
             pair.shown()[which % len(pair.shown())].nights = self._nights(pair.slot, start, length)
+            pair.tied = pair.tied and pair.both
 
     @step(4, when=lambda self: self._coming(), pick=PICK, which=between(0, 1))
     def catch_up(self, pick: int, which: int) -> None:
@@ -120,11 +135,13 @@ class Twins(Life, ABC):
         pair = self._coming()[pick % len(self._coming())]
         if pair.shown():
             gone = pair.shown()[which % len(pair.shown())]
-            gone.shown, gone.canceled = False, outright
+            gone.shown, gone.canceled, pair.tied = False, outright, False
 
     @step(when=lambda self: self._coming(), pick=PICK)
     def drop_from_both_calendars(self, pick: int) -> None:
-        for each in self._coming()[pick % len(self._coming())].showings:
+        pair = self._coming()[pick % len(self._coming())]
+        pair.tied = False
+        for each in pair.showings:
             each.shown = False
 
     @step(when=lambda self: self._coming(), pick=PICK)
@@ -155,6 +172,10 @@ class Twins(Life, ABC):
         assert all(count == 1 for count in nights.values()), f"two rows on the same nights: {live}"
         jobs = {cells["Service Job ID"] for cells in here.values() if cells.get("Service Job ID")}
         assert self.twin_jobs <= jobs, self.twin_jobs - jobs
+        for pair in self.pairs:
+            rows_of_it = sum(any(share_a_night(one, each.nights) for each in pair.showings) for one in nights)
+            assert not (pair.tied and pair.both) or rows_of_it <= 1, ("two rows of one stay", pair, live)
+            pair.look(list(self._read()))
         for each in self._read():
             covering = [one for one in nights if share_a_night(one, each.nights)]
             assert covering, f"lost: {each}"
@@ -185,6 +206,11 @@ class Twins(Life, ABC):
             self.time.shift(timedelta(hours=7))
         self.approve_everything()
         self.check_rest()
+
+    def forget_ties(self) -> None:
+        """Which calendar shows which row is remembered by the state database alone."""
+        for pair in self.pairs:
+            pair.tied = False
 
     def come_to_rest(self) -> None:
         for feed in self.truth.feeds:

@@ -79,7 +79,8 @@ def _tombstone(ledger: Ledger, batch: Batch, each: Observation) -> Stay | None:
         and stay.record_id not in ledger.restored
         and (by_uid(stay) or by_nights(stay))
     ]
-    return min(fits, key=lambda stay: (not by_uid(stay), stay.created, stay.record_id), default=None)
+    # A row that was brought back and deleted again has left two; only the later one knows of its job.
+    return max(fits, key=lambda stay: (by_uid(stay), stay.created, stay.record_id), default=None)
 
 
 def _bring_along(ledger: Ledger, draft: Draft, tombstone: Stay) -> None:

@@ -136,6 +136,16 @@ def test_a_deleted_row_comes_back_with_its_job_whoever_is_read_first(base: Paper
     assert (base.nights(), base.only.job_id) == ([(10, 17)], "job_1")
 
 
+def test_a_row_deleted_a_second_time_comes_back_with_the_job_it_was_given_in_between(base: PaperBase) -> None:
+    """AT-35: the first deletion has left a row without one."""
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    base.delete(base.only)
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    base.delete(base.edit(base.only, job_id="job_1"))
+    base.feed(AIRBNB, guest("u1", 10, 14))
+    assert base.only.job_id == "job_1"
+
+
 def test_a_deleted_row_comes_back_with_its_job_where_its_calendar_belongs_now(base: PaperBase) -> None:
     """AT-35, R-74: linked to another home and deleted before a run had moved it."""
     base.feed(AIRBNB, guest("u1", 10, 14))
