@@ -112,6 +112,28 @@ def test_what_is_never_found_is_an_alert_and_looked_for_before_all_else(house: H
     assert ("job_create_unclear", stay) not in house.alerts()
 
 
+def test_what_was_never_made_is_an_alert_no_more_once_that_is_known(house: House) -> None:
+    stay = house.stay(Ready_for_Job=None)
+    house.service.fault("status", method="POST", path="^/jobs$", value=503, times=2)
+    perform(house.desk, Action.CREATE, stay)
+
+    house.cycle()
+
+    assert (house.jobs(), house.alerts()) == ([], [])
+
+
+def test_a_job_whose_lines_are_missing_is_followed_all_the_same(house: House) -> None:
+    """J-55, J-59."""
+    stay = house.stay()
+    house.service.fault("status", method="PUT", path="bulk_update", value=409, times=None)
+    perform(house.desk, Action.CREATE, stay)
+
+    house.cycle()
+
+    row = house.row(stay)
+    assert (row["Job Status"], row["Sync Status"]) == ("Scheduled", "Synced")
+
+
 def test_a_job_that_shows_up_late_is_adopted_and_not_made_again(house: House) -> None:
     stay = house.stay()
     house.service.fault("status", method="POST", path="^/jobs$", value=503, times=2)

@@ -55,6 +55,13 @@ class Bench:
             store.save_intent(connection, making.stored())
         return making
 
+    def clear(self) -> None:
+        """Whether a job was made is known now."""
+        desk = self.desk
+        with desk.db.begin() as connection:
+            key = alerts.key_of(desk.env, job_alerts.UNCLEAR, self.row.record_id)
+            alerts.resolve(connection, key, desk.clock())
+
     def drop(self) -> None:
         with self.desk.db.begin() as connection:
             self.lease.check(connection)
@@ -78,6 +85,7 @@ def resume(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone] | None:
         found = _looked_for(bench, making, making.posted_at)
         if found is None:
             bench.drop()
+            bench.clear()
             return None
         making = _saved(bench, making, found)
     return _go_on(bench, making, fresh=False)
@@ -248,7 +256,7 @@ def _finished(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone]:
         store.drop_intent(connection, row.record_id)
         cache.remember(connection, desk, row, job)
         job_alerts.keep(connection, desk.env, [job_alerts.RowSeen(row, found)], desk.rules, desk.clock())
-        alerts.resolve(connection, alerts.key_of(desk.env, job_alerts.UNCLEAR, row.record_id), desk.clock())
+    bench.clear()
     log.info("job.created", record_id=row.record_id, job_id=making.job_id)
     return row, job
 

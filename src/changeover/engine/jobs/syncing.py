@@ -102,9 +102,8 @@ def _verify(office: Office, linked: Sequence[JobRow], done: Verified) -> None:
     window, homes = office.window(), office.homes()
     with office.desk.db.read() as connection:
         known = store.all_cached(connection, (row.job_id for row in linked))
-    making = office.being_made()
     for row in linked:
-        _look_at(office, row, window, homes, known.get(row.job_id), done, being_made=row.record_id in making)
+        _look_at(office, row, window, homes, known.get(row.job_id), done)
     if office.dry_run:
         return
     _write(office, done, known)
@@ -119,8 +118,6 @@ def _look_at(
     homes: dict[str, Home],
     known: CachedJob | None,
     done: Verified,
-    *,
-    being_made: bool,
 ) -> None:
     job = window.jobs.get(row.job_id)
     if job is None:
@@ -129,8 +126,6 @@ def _look_at(
             done.unread += 1
             done.failure = done.failure or _why(error, row)
         return  # an ended job of long ago (JX-36)
-    if being_made:
-        return  # its creation writes it
     if cache.is_older(job, known):
         done.stale += 1  # a webhook has brought a newer one meanwhile (J-76)
         return
