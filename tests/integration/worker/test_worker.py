@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
-from changeover.engine import disk, executing, mail_house, names, worker
+from changeover.engine import disk, executing, intake, mail_house, names, worker
 from changeover.engine.disk import Disk, DiskLevel
 from changeover.engine.executing import Engine
+from changeover.engine.hook_intake import HookIntake
 from changeover.engine.mail_fetch import NotFetched
 from changeover.engine.results import Refused
 from changeover.engine.stop import Stop, StopLevel, Stopped, StopSwitch
@@ -25,6 +27,8 @@ from changeover.sources.mail.mail import Attachment
 from changeover.store import alerts, events, facts
 from changeover.store.database import Database
 from changeover.store.events import EventState
+from changeover.store.writer import Writer
+from plugins.hooks import a_hook
 from plugins.mailbag import File, Letter, now, post_office
 
 STRANGER = Letter([File(b"a,b\n1,2\n")], sender="x@elsewhere.example")
@@ -108,6 +112,21 @@ def test_it_works_mails_of_before_and_after_its_start_until_it_is_asked_to_end(p
     assert place.wait_for(before, EventState.IGNORED)
     assert place.wait_for(after, EventState.IGNORED)
     place.end()
+
+
+def test_where_housecall_pro_is_set_up_webhooks_are_worked_too(place) -> None:
+    """J-82: a job that no row has needs no service."""
+    key, job_type = "hcp-key-0123456789", "jbt_00000000000000000000000000000001"
+    told = {"hcp_api_key": SecretStr(key), "hcp_str_next_guest_job_type_id": job_type}
+    place.settings = place.settings.model_copy(update={**told, "hcp_base_url": "http://127.0.0.1:9"})
+    place.start()
+    db = Database(place.settings.state_url)
+    writer, client = Writer(db), intake.client("dev", db)
+    taken = HookIntake(place.settings.folder, writer, client).take(a_hook(), "", now())
+    assert place.wait_for(taken.event_id, EventState.UNMATCHED)
+    writer.close()
+    client.destroy()
+    db.close()
 
 
 def test_a_mail_file_without_its_row_is_taken_in_at_the_start(place) -> None:
