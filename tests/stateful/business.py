@@ -31,7 +31,7 @@ FAULTS = among(
 )
 OUTSIDE = ("begin", "committed", "request", "answered")  # of a transaction
 HTTP_TOO_MANY = 429
-PAUSE = 5  # steps between two runs: life goes on faster than runs follow
+PAUSE = 7  # steps between two runs: life goes on faster than runs follow
 
 
 class Business(Reports):
@@ -239,7 +239,9 @@ class Business(Reports):
         self.base.heal()
 
     @step(
-        when=lambda self: self.since_a_run > PAUSE and not self.database_url, method=among("", "GET", "POST", "PATCH")
+        1,
+        when=lambda self: self.since_a_run > PAUSE and not self.database_url,
+        method=among("", "GET", "POST", "PATCH"),
     )
     def the_months_calls_are_used_up(self, method: str) -> None:
         """AT-51: one request is refused, it is not repeated, none follows; with calls again everything is delivered."""

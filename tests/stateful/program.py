@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine, func, select
 from changeover import controller
 from changeover.airtable.client import AirtableClient, Tries
 from changeover.airtable.deliver import Delays, Delivery
-from changeover.engine import calendars, cycle, lease
+from changeover.engine import calendars, cycle, lease, reports
 from changeover.engine.durable import Durable, Settled
 from changeover.engine.results import CycleResult, RunRequest
 from changeover.engine.rules import RuleBook, rule_book
@@ -40,6 +40,7 @@ QUICK = Pacing(requests=1_000_000, slow_requests=900_000, penalty=0.0)
 IMPATIENT = Tries(waits=(0.0, 0.0, 0.0, 0.0), jitter=0.0, timeout=(5, 10))
 AT_ONCE = Delays(timedelta(0), timedelta(0), timedelta(0))
 FEED_TIMEOUT = 0.25
+LIVED = (calendars.NAME, reports.NAME)  # the steps that these businesses have something for
 
 
 class Killed(BaseException):
@@ -218,7 +219,7 @@ class Program:
         """One run; None when it died."""
         with self._seams(fate or Fate()):
             try:
-                return controller.run(self.settings, RunRequest(**request))
+                return controller.run(self.settings, RunRequest(**{"only": LIVED} | request))
             except Killed:
                 return None
 
