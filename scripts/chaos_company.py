@@ -46,7 +46,11 @@ class Company:
         customer = self._ask("POST", "/customers", {"first_name": "Casey", "addresses": [place]})
         address = str(customer["addresses"][0]["id"])
         (owner,) = self._rows("Customers", [{"Full Name": "Casey Example", "HCP Customer ID": customer["id"]}])
-        home = {"Property Name": "Cactus House", "HCP Customer ID": [owner], "HCP Address ID": address}
+        home: dict[str, object] = {
+            "Property Name": "Cactus House",
+            "HCP Customer ID": [owner],
+            "HCP Address ID": address,
+        }
         (place_id,) = self._rows("Properties", [home])
         self.jobs = [self._job(str(customer["id"]), address, n) for n in range(number)]
         self._rows("Reservations", [_stay(place_id, n, job) for n, job in enumerate(self.jobs)])

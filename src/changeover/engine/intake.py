@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from changeover.engine import disk, names
+from changeover.engine.enqueueing import enqueue
 from changeover.engine.raw_mails import LARGEST, NotTaken, Posted, RawMails, Reason, Spooled, digest, unclaimed
 from changeover.ops import logging
 from changeover.sources.mail.glance import is_evident
@@ -150,19 +151,19 @@ def adopt_strays(env: str, folder: Path, database: Database) -> int:
     """
     raw = RawMails(folder)
     raw.sweep()
-    enqueue, count, filed = client(env, database), 0, raw.filed()
+    way_in, count, filed = client(env, database), 0, raw.filed()
     while chunk := list(islice(filed, _AT_ONCE)):
         with database.read() as connection:
             known = mails.paths(connection, (mails.event_id(path.name) for path in chunk))
         for path in chunk:
             if known.get(mails.event_id(path.name)) != raw.relative(path):
                 with unclaimed(path) as free:
-                    count += free and _adopt(raw, path, database, enqueue)
-    enqueue.destroy()
+                    count += free and _adopt(raw, path, database, way_in)
+    way_in.destroy()
     return count
 
 
-def _adopt(raw: RawMails, path: Path, database: Database, enqueue: DBOSClient) -> bool:
+def _adopt(raw: RawMails, path: Path, database: Database, way_in: DBOSClient) -> bool:
     """Enters one file that nobody is at."""
     sha256, found = path.name, path.stat()
     if digest(path) != sha256:
@@ -172,7 +173,7 @@ def _adopt(raw: RawMails, path: Path, database: Database, enqueue: DBOSClient) -
     at = datetime.fromtimestamp(found.st_mtime, UTC)
     payload = _payload(sha256, "", raw.relative(path), found.st_size)
     with database.begin() as connection:
-        known = _enter(enqueue, payload, at, connection)
+        known = _enter(way_in, payload, at, connection)
     if known is None:
         log.warning("mail.adopted", event_id=mails.event_id(sha256), bytes=found.st_size)
     elif known != payload["path"] and (raw.folder / known).exists():
@@ -180,13 +181,17 @@ def _adopt(raw: RawMails, path: Path, database: Database, enqueue: DBOSClient) -
     return known is None
 
 
-def _enter(enqueue: DBOSClient, payload: dict[str, Json], at: datetime, connection: Connection) -> str | None:
+def _enter(client: DBOSClient, payload: dict[str, Json], at: datetime, connection: Connection) -> str | None:
     """Row and work in one transaction (CM-8, step 6). The path of the file when the mail is entered already."""
     event_id = mails.event_id(str(payload["sha256"]))
     if not mails.receive(connection, payload, at):
         return mails.paths(connection, [event_id])[event_id]
-    work = {"workflow_name": names.MAIL_WORKFLOW, "queue_name": names.MAIL_QUEUE, "workflow_id": names.mail(event_id)}
-    enqueue.enqueue_in_transaction(connection, work, event_id)  # type: ignore[arg-type]  # a TypedDict by its keys
+    enqueue(
+        connection,
+        client,
+        {"workflow_name": names.MAIL_WORKFLOW, "queue_name": names.MAIL_QUEUE, "workflow_id": names.mail(event_id)},
+        event_id,
+    )
     return None
 
 

@@ -27,6 +27,7 @@ from changeover.web.alerts import Alerts
 log = logging.get(__name__)
 
 _READY = "web.ready"
+_CHECKPOINT_PAGES = 4000  # a mail takes about 12: fewer than one in a hundred is to wait for a checkpoint (O-3)
 
 
 class Site:
@@ -36,7 +37,7 @@ class Site:
         self.inbound = inbound
         self.env = str(inbound.environment)
         # Hardly any waiting in SQLite: the writer asks again by itself, more often than SQLite would.
-        self._database = Database(inbound.state_url, busy_timeout_ms=1)
+        self._database = Database(inbound.state_url, busy_timeout_ms=1, checkpoint_pages=_CHECKPOINT_PAGES)
         self._writer = Writer(self._database)
         self._client = intake.client(self.env, self._database)
         self.intake = Intake(inbound.folder, self._writer, self._client)

@@ -111,6 +111,25 @@ def test_one_that_fails_hurts_only_itself(writer, database):
     assert noted(database) == {"w1", "w2"}
 
 
+def test_who_fails_alone_has_the_others_done_again_and_stored_once(writer, database):
+    gate, calls = threading.Event(), []
+
+    def counted(connection):
+        calls.append(connection.execute(text("SELECT count(*) FROM facts WHERE name = 'w1'")).scalar_one())
+        return note("w1")(connection)
+
+    def broken(_):
+        raise KeyError("mine")
+
+    waits, counts, fails = writer.post(lambda _: gate.wait()), writer.post(counted), writer.post(broken)
+    gate.set()
+    waits.result()
+    assert counts.result() == "w1"
+    assert isinstance(fails.exception(), KeyError)
+    assert set(calls) == {0}
+    assert noted(database) == {"w1"}
+
+
 def test_a_locked_database_is_busy_and_nothing_is_stored(database_url, quick):
     writer, release = Writer(quick, patience=0.15), held(database_url)
     with pytest.raises(Busy):
