@@ -35,14 +35,15 @@ def serve(bind: BindOption = "127.0.0.1:8000", as_json: JsonOption = False) -> N
         raise refuse(f"{bind} cannot be listened on: {error.strerror}.", as_json=as_json, code=Exit.FAILED) from None
     from changeover.web.server import Server
 
-    names = [str(each.environment) for each in environments]
+    names, pid = [str(each.environment) for each in environments], os.getpid()
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
     def listening() -> None:
         if as_json:
-            show_json({"url": url, "environments": names, "pid": os.getpid()})
+            show_json({"url": url, "environments": names, "pid": pid})
         else:
             show(f"Serving {' and '.join(names)} on {url}")
+        sys.stdout.flush()  # this process goes on, and may end without another word
 
     Server(listener, environments, listening).run()
 

@@ -39,7 +39,11 @@ _PEEK = 512
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Serves environments on a socket that is bound already. `listening` is called once connections are accepted."""
+    """Serves environments on a socket that is bound already.
+
+    `listening` is called once, in the process that serves, when it takes connections and hears signals: before that
+    an end that is asked for would only come with `graceful_timeout`.
+    """
 
     def __init__(self, listener: socket.socket, environments: Sequence[Inbound], listening: Callable[[], None]) -> None:
         self._address = f"fd://{listener.detach()}"  # the same when it is asked to reload
@@ -73,9 +77,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             # What a proxy says of the scheme decides nothing here, and must not be a reason to refuse a mail.
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
-            "when_ready": lambda _arbiter: self._listening(),
+            "post_worker_init": self._begin,
             "worker_exit": lambda _arbiter, _worker: self._close(),
         }
+
+    def _begin(self, worker: ThreadWorker) -> None:
+        if worker.age == 1:  # those that follow after a reload serve on and say nothing
+            self._listening()
 
     def _close(self) -> None:
         if self.deployment is not None:
