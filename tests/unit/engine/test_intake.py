@@ -7,6 +7,9 @@ import hashlib
 import io
 import itertools
 import os
+import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial, partialmethod
 from pathlib import Path
@@ -23,7 +26,7 @@ from changeover.store.database import Database
 from changeover.store.events import EventState
 from changeover.store.writer import Writer
 from plugins.front_door import a_form
-from plugins.mailbag import FORM, JSON, Letter
+from plugins.mailbag import FORM, JSON, Letter, part
 
 DAY = "raw/mail/2026/03/04"
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -156,6 +159,54 @@ def test_what_is_no_mail_is_kept_for_a_person_and_not_acknowledged(way_in, datab
 @ON_SQLITE
 def test_a_large_mail_is_taken(way_in):
     assert way_in.take(posted(a_form("a", b"", b"") + b"x" * 2_000_000)).size > 2_000_000
+
+
+@pytest.mark.parametrize("more", [b"", b"x" * 2_000_000])
+@ON_SQLITE
+def test_a_copy_has_the_same_bytes_whether_they_were_held_in_memory_or_not(way_in, database, tmp_path, more):
+    writer, client = Writer(database), intake.client("dev", database)
+    other = Intake(tmp_path / "other", writer, client)
+    body = a_form("a", part("plain", more))
+    assert way_in.take(posted(body), other).copied
+    for folder in (tmp_path, tmp_path / "other"):
+        (path,) = [each for each in files(folder) if each.startswith("raw/mail/20")]
+        assert (folder / path).read_bytes() == body
+    writer.close()
+    client.destroy()
+
+
+@ON_SQLITE
+def test_a_folder_that_cannot_be_synced_leaves_neither_file_nor_row(way_in, database, tmp_path, monkeypatch):
+    way_in.take(posted(a_form("a")))  # the day's folder is made
+    fsync = os.fsync
+
+    def broken(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError("no disk")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="no disk"):
+        way_in.take(posted(a_form("b")))
+    with pytest.raises(OSError, match="no disk"):  # one that lies there already is not ours to delete
+        way_in.take(posted(a_form("a")))
+    assert len(mails(database)) == len(files(tmp_path)) == 1
+
+
+@ON_SQLITE
+def test_a_folder_that_somebody_tidied_away_is_made_again(way_in, database, tmp_path):
+    way_in.take(posted(a_form("a")))
+    shutil.rmtree(tmp_path / "raw/mail" / f"{datetime.now(UTC):%Y/%m/%d}")
+    assert way_in.take(posted(a_form("b"))).new
+    assert len(files(tmp_path)) == 1
+
+
+@ON_SQLITE
+def test_mails_that_come_together_are_each_stored(way_in, database, tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda number: way_in.take(posted(a_form(f"mail {number}"))), range(24)))
+    assert {each.event_id for each in taken} == {each.id for each in mails(database)}
+    assert files(tmp_path) == sorted(str(each.payload["path"]) for each in mails(database))
 
 
 # -- killed at every point in turn -----------------------------------------------------------------------------------
