@@ -52,6 +52,7 @@ LISTED: Final[Mapping[str, tuple[str, ...] | None]] = {
 }
 
 _PAGE: Final = 100
+_PART: Final = 500  # rows put into the mirror at a time
 _MOST_DELETIONS: Final = 20
 _DAY_BEGINS: Final = time(3, 0)
 _OVERLAP: Final = timedelta(seconds=120)  # a row is stamped a little before its write is answered
@@ -205,8 +206,9 @@ class _Job:
         since = DATETIME_PARSE(cells.instant_cell(cursor.cursor))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(*self._watched(table)), since), IS_AFTER(CREATED_TIME(), since))
         reading = self._client.read(table, Purpose.REFRESH, formula=formula, fields=_read_fields(table, self._schema))
+        self._keep(table, reading.records)
         with self._db.begin() as conn:
-            self._keep(conn, table, reading.records)
+            self._note_drift(conn, reading.records, table)
             mirror.save_cursor(conn, table, Cursor(self._cursor(reading.at), cursor.full_at))
         return TableRefresh(table, full=False, read=len(reading.records))
 
@@ -223,8 +225,9 @@ class _Job:
         looked_for = sorted({each.id for each in missing} - set(left))
         gone, moved = self._look_for(table, looked_for, [each.id for each in reading.records])
         full_at = self._now if daily or before is None else before.full_at
+        self._keep(table, [*reading.records, *moved])
         with self._db.begin() as conn:
-            self._keep(conn, table, [*reading.records, *moved])
+            self._note_drift(conn, [*reading.records, *moved], table)
             mirror.forget(conn, table, left)
             mirror.bury(conn, table, gone, self._now)
             mirror.save_cursor(conn, table, Cursor(self._cursor(reading.at), full_at))
@@ -252,8 +255,16 @@ class _Job:
             self._client.get(table, there[0], Purpose.REFRESH)
         return gone, found
 
-    def _keep(self, conn: Connection, table: str, records: Sequence[Record]) -> None:
-        apply_answer(conn, table, records)
+    def _keep(self, table: str, records: Sequence[Record]) -> None:
+        """Part by part, lest a mail that comes in wait for ten thousand rows (O-3).
+
+        They are true by themselves, and until the cursor is saved the next refresh reads them all again.
+        """
+        for part in mirror.chunks(records, _PART):
+            with self._db.begin() as conn:
+                apply_answer(conn, table, part)
+
+    def _note_drift(self, conn: Connection, records: Sequence[Record], table: str) -> None:
         if any(not self._schema.has(table, name) for each in records for name in each.fields):
             self.schema_is_stale = True
             forget_verification(conn, drift=False)
