@@ -14,7 +14,7 @@ from changeover_sandbox.seeding import fill_business
 from plugins.outside import AUTOMATION
 from plugins.outsider import TODAY, Business
 
-FEEDS = 246
+FEEDS = 100
 DAYS = 3
 HOURS = (8, 20)
 LOOKAHEAD = timedelta(days=180)
@@ -23,13 +23,13 @@ Key = tuple[str, date, date, str]
 
 @pytest.fixture
 def town(business: Business) -> Iterator[Business]:
-    """The sandbox's own business of 246 calendars; its world is left as an empty one afterwards."""
+    """The sandbox's own business of a hundred calendars; its world is left as an empty one afterwards."""
     folder = business.sandbox.root / "sandbox"
     order, serving = Order.read(folder / "order.json"), Serving.read(folder / "serving.json")
     assert order is not None
     assert serving is not None
     dev_only = {"dev": order.credentials["dev"]}
-    fill_business(order.model_copy(update={"feeds": FEEDS, "seed": 7, "day": TODAY, "credentials": dev_only}), serving)
+    fill_business(order.model_copy(update={"feeds": FEEDS, "seed": 5, "day": TODAY, "credentials": dev_only}), serving)
     # The calendars are what this is about: their row is there already, with the others' ticks only time is spent.
     seeded = {str(row["Name"]): str(row["id"]) for row in business.office.records("Automation")}
     assert len(seeded) == 7

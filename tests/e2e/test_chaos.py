@@ -12,6 +12,7 @@ import pytest
 
 from changeover.exits import Exit
 from plugins.outsider import Business
+from plugins.unmeasured import unmeasured
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -19,6 +20,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 def test_runs_that_are_killed_lose_and_double_nothing() -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPTS / "chaos.py"), "--kills", "2", "--seed", "5"],
+        env=unmeasured(),
         capture_output=True,
         text=True,
         timeout=300,

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plugins.unmeasured import unmeasured
+
 ROOT = Path(__file__).parents[2]
 
 
 def _script(name: str, *options: str) -> str:
     command = [sys.executable, str(ROOT / "scripts" / name), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, env=unmeasured(), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

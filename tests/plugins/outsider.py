@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +41,7 @@ from changeover.store.gate import Gate, Pacing
 from changeover.store.runs import Run
 from changeover_sandbox import launch
 from plugins.outside import AUTOMATION, ENVIRONMENTS, TODAY, Calendar, Office, Sandbox, day, number
+from plugins.unmeasured import measuring_nothing, unmeasured
 
 __all__ = [
     "AUTOMATION",
@@ -240,7 +240,7 @@ class Business:
         return subprocess.Popen(line, env=self.environment(), stdout=pipe, stderr=pipe, text=True)
 
     def environment(self, **variables: str) -> dict[str, str]:
-        return {**os.environ, **self.variables, **variables}
+        return {**unmeasured(), **self.variables, **variables}
 
     def _prepare(self, env: str) -> None:
         """Saves each test the two seconds of making the tables of `dev`."""
@@ -270,7 +270,8 @@ class _Reading:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One process of stand-ins for the whole session of a worker."""
     root = tmp_path_factory.mktemp("sandbox")
-    answer = launch.up(root, launch.Wanted(empty=True, day=TODAY))
+    with measuring_nothing():
+        answer = launch.up(root, launch.Wanted(empty=True, day=TODAY))
     gc.collect()
     gc.freeze()  # what is imported stays: hundreds of runs need not look through it again and again
     with requests.Session() as http:

@@ -23,7 +23,7 @@ def _picture(world: World) -> list[object]:
     return [world.moment, world.feeds, *(world.stays(listing.number) for listing in world.listings), *calendars]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, length=days)
 def test_the_same_seed_and_days_give_the_same_world(seed: int, length: int) -> None:
     at_once, by_the_day = World(seed, 15, START), World(seed, 15, START)
@@ -33,7 +33,7 @@ def test_the_same_seed_and_days_give_the_same_world(seed: int, length: int) -> N
     assert _picture(at_once) == _picture(by_the_day)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, length=days)
 def test_two_guests_share_one_night_at_most_and_only_from_two_channels(seed: int, length: int) -> None:
     world = World(seed, 40, START)
@@ -83,7 +83,7 @@ def _shown(world: World, feed: Feed) -> Counter[tuple[date, date]]:
     return nights
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, length=days)
 def test_every_calendar_parses_and_holds_exactly_what_its_house_shows(seed: int, length: int) -> None:
     world = World(seed, 26, START)

@@ -18,6 +18,7 @@ import structlog
 
 from changeover.cli import main
 from changeover.ops.logging import _LineHandler
+from plugins.unmeasured import unmeasured
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
     command = [sys.executable, "-m", "changeover_sandbox"]
     up = [*command, "up", "--dir", str(folder), "--feeds", "4", "--seed", "5"]
     # With no browser in reach the portal's automation is not ticked: nothing here is about it, and it takes seconds.
-    done = subprocess.run(up, env=os.environ | {"PATH": ""}, capture_output=True, text=True, check=True)
+    done = subprocess.run(up, env=unmeasured() | {"PATH": ""}, capture_output=True, text=True, check=True)
     where = json.loads(done.stdout)
     # Every test has a state database of its own, and with it a gate of its own: together they may be over the limit.
     body = json.dumps({"enforce": False}).encode()

@@ -15,6 +15,7 @@ from changeover.store import deliveries
 from changeover.store.database import Database
 from changeover.store.deliveries import Phase, Write
 from plugins.outsider import business, empty_state, sandbox
+from plugins.unmeasured import unmeasured
 
 __all__ = ["business", "empty_state", "sandbox"]
 
@@ -31,7 +32,9 @@ class Processes:
 
     def run(self, **order: str | int) -> tuple[int, dict[str, object]]:
         """Runs one to its end; returns its code (negative: the signal) and its last line."""
-        done = subprocess.run(self._command(order), capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            self._command(order), env=unmeasured(), capture_output=True, text=True, check=False, timeout=60
+        )
         lines = done.stdout.splitlines()
         assert lines or done.returncode, done.stderr
         return done.returncode, json.loads(lines[-1]) if lines else {}
@@ -40,7 +43,11 @@ class Processes:
     def running(self, **order: str | int) -> Iterator[subprocess.Popen[str]]:
         """One that holds lease and engine until a line is sent to it, or it is killed."""
         process = subprocess.Popen(
-            self._command(order | {"wait": 1}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            self._command(order | {"wait": 1}),
+            env=unmeasured(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             assert process.stdout is not None
