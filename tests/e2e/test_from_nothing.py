@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,6 @@ import requests
 from pyairtable import Api
 
 from plugins.outsider import PROGRAM
-from plugins.unmeasured import unmeasured
 
 TODAY = datetime.now(ZoneInfo("America/Phoenix")).date()
 CASA = """BEGIN:VCALENDAR
@@ -78,7 +78,7 @@ class Stranger:
         since = requests.get(f"{url}/_sandbox/requests?since=999999999", timeout=5).json()["next"] if url else 0
         places = {"CHANGEOVER_CONFIG": str(self.folder / "config"), "CHANGEOVER_HOME": str(self.folder / "var")}
         done = subprocess.run(
-            [PROGRAM, *line], env={**unmeasured(), **places}, capture_output=True, text=True, check=False, timeout=90
+            [PROGRAM, *line], env={**os.environ, **places}, capture_output=True, text=True, check=False, timeout=90
         )
         calls = requests.get(f"{url}/_sandbox/requests?since={since}", timeout=5).json()["requests"] if url else []
         writes = [(each["method"], each["path"].split("/")[-1]) for each in calls if each["method"] != "GET"]

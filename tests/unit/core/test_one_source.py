@@ -173,6 +173,15 @@ def test_an_older_row_with_a_bare_uid_is_found(base: PaperBase) -> None:
     assert plan.counts.of("new") == 0
 
 
+def test_of_two_rows_of_one_uid_the_one_left_over_has_not_moved_house(base: PaperBase) -> None:
+    """R-46.2: its uid is shown where it lives, so that nobody elsewhere may claim it."""
+    base.add_row(uid="u1")
+    base.add_row(uid=f"u1_{CASA}")
+    base.run(base.batch(AIRBNB, guest("u1", 10, 14), guest("u1", 30, 34, home=LOFT), home=None))
+    assert sorted(stay.property_id for stay in base.live).count(LOFT) == 1
+    assert CASA in {stay.property_id for stay in base.live}
+
+
 def test_the_same_nights_twice_in_a_batch_are_one_stay_the_guest_first(base: PaperBase) -> None:
     plan = base.feed(AIRBNB, block("b", 10, 14), guest("g", 10, 14), block("o", 10, 14, kind=Kind.OWNER_STAY))
     assert (base.only.entry_type, base.only.uid) == (EntryType.RESERVATION, f"g_{CASA}")
