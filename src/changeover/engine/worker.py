@@ -54,6 +54,7 @@ log = logging.get(__name__)
 MOST_WORKERS = 16  # per environment, over all machines (K-3)
 _BEAT_SECONDS, _MINUTE, _HOUR = 15.0, 60.0, 3600.0
 _LOOK_SECONDS = 0.5
+_HOOKS_A_THREAD = 4  # most of a webhook's time is waiting, and those that wait together share their calls
 
 
 @dataclass
@@ -169,7 +170,7 @@ def _job_lines(settings: Settings, db: Database, stopping: Stopping) -> list[Lin
         return [ClickLine(ClickDesk(env, db, partial(clicks.not_set_up, env, lacking.missing), _now), threads)]
     click_desk = ClickDesk(env, db, partial(perform, jobs), _now)
     hook_desk = HookDesk(env, db, jobs.switch, partial(follow, jobs), _now)
-    return [ClickLine(click_desk, threads), HookLine(hook_desk, threads)]
+    return [ClickLine(click_desk, threads), HookLine(hook_desk, threads * _HOOKS_A_THREAD)]
 
 
 @contextmanager

@@ -150,14 +150,14 @@ class HousecallPro:
         """A DELETE. What is gone when it is made again was deleted by it (HC-93)."""
         return _object(self._send(_Call("DELETE", path, empty=True)), empty=True)
 
-    def pages(self, path: str, plural: str, query: Query = ()) -> Iterator[list[Object]]:
+    def pages(self, path: str, plural: str, query: Query = (), *, size: int = PAGE_SIZE) -> Iterator[list[Object]]:
         """The pages of a list, each item once by its id (HC-16 … HC-19); end it early by not asking for more.
 
         Raises BadPayload for what is no page, and after 500 pages: a cut list is never taken for a whole one.
         """
         seen: set[str] = set()
         for number in range(1, PAGES + 1):
-            asked = [*query, ("page", str(number)), ("page_size", str(PAGE_SIZE))]
+            asked = [*query, ("page", str(number)), ("page_size", str(min(size, PAGE_SIZE)))]
             answer = self.get(path, asked)
             items, last = _page(answer, plural)
             fresh = [item for item in items if str(item.get("id")) not in seen]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from changeover.core.job import Job
 from changeover.core.job_order import JobOrder
 from changeover.housecallpro import directory
 from changeover.housecallpro.client import HousecallPro, Query, checked_id
-from changeover.housecallpro.errors import Gone, Json, Misrouted, NotFound
+from changeover.housecallpro.errors import BadPayload, Gone, HcpError, Json, Misrouted, NotFound, Rejected
 from changeover.housecallpro.models import JobModel, Named, instant_text, parsed
 
 EXPANDED: Final[Query] = (("expand[]", "appointments"),)
@@ -39,6 +40,43 @@ def look(client: HousecallPro, job_id: str) -> Job | GoneJob:
         if "job" not in error.message.lower():
             _prove_address(client)
         return GoneJob(job_id)
+
+
+def look_at(client: HousecallPro, job_ids: Sequence[str]) -> list[Job | GoneJob | HcpError]:
+    """Several jobs, each at its place, or why it cannot be read: by one call, if they are the latest to have changed.
+
+    Those that a list of the latest changes does not show are read singly: nothing rests on the list's order. Raises
+    HcpError where the service as a whole does not answer.
+    """
+    found: dict[str, Job | GoneJob | HcpError] = {}
+    if len(set(job_ids)) > _FEW:
+        found.update(_latest(client, len(job_ids)))
+    for job_id in job_ids:
+        if job_id not in found:
+            found[job_id] = _look_alone(client, job_id)
+    return [found[job_id] for job_id in job_ids]
+
+
+_FEW: Final = 2
+
+
+def _latest(client: HousecallPro, number: int) -> dict[str, Job]:
+    """The jobs that changed last: as many, and some more that may have changed since."""
+    query = [("sort_by", "updated_at"), ("sort_direction", "desc"), *EXPANDED]
+    page = next(client.pages("/jobs", "jobs", query, size=2 * number + 20))
+    found = {}
+    for item in page:
+        with suppress(BadPayload):  # whose form it is, its own read will say
+            job = parsed(JobModel, item).job()
+            found[job.id] = job
+    return found
+
+
+def _look_alone(client: HousecallPro, job_id: str) -> Job | GoneJob | HcpError:
+    try:
+        return look(client, job_id)
+    except (BadPayload, Rejected) as error:
+        return error
 
 
 def _prove_address(client: HousecallPro) -> None:

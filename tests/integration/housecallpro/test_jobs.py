@@ -268,3 +268,40 @@ def test_an_item_is_deleted(bench, template):
     first, *rest = line_items.replace_all(bench.client, job["id"], copied(template, "Old"))
     line_items.delete(bench.client, job["id"], first.id)
     assert [line.id for line in line_items.read(bench.client, job["id"])] == [line.id for line in rest]
+
+
+def several(bench, wanted, number: int = 4) -> list[str]:
+    return [jobs.create(bench.client, wanted).id for _ in range(number)]
+
+
+def test_several_jobs_that_changed_just_now_are_read_by_one_call(bench, wanted):
+    """J-76, HC-43."""
+    ids = several(bench, wanted)
+    bench.forget()
+    found = jobs.look_at(bench.client, ids)
+    assert [(each.id, len(each.visits)) for each in found] == [(each, 1) for each in ids]
+    assert bench.calls() == [("GET", "/jobs", 200)]
+    assert "page_size=28" in bench.queries()[0]
+
+
+def test_what_the_latest_do_not_show_is_read_by_itself_and_may_be_gone(bench, wanted):
+    ids = several(bench, wanted)
+    bench.service.act({"id": ids[1]}, "delete")
+    bench.forget()
+    found = jobs.look_at(bench.client, [*ids, "no id"])
+    assert [type(each).__name__ for each in found] == ["Job", "Gone", "Job", "Job", "Validation"]
+    assert [path for _, path, _ in bench.calls()] == ["/jobs", f"/jobs/{ids[1]}"]
+
+
+def test_two_jobs_are_read_singly(bench, wanted):
+    ids = several(bench, wanted, 2)
+    bench.forget()
+    assert [each.id for each in jobs.look_at(bench.client, ids)] == ids
+    assert [path for _, path, _ in bench.calls()] == [f"/jobs/{each}" for each in ids]
+
+
+def test_a_service_that_does_not_answer_is_said_once_for_all(bench, wanted):
+    ids = several(bench, wanted)
+    bench.service.fault("status", method="GET", path="^/jobs$", value=401)
+    with pytest.raises(Auth):
+        jobs.look_at(bench.client, ids)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from changeover.airtable.errors import RowRejected
 from changeover.engine.jobs.claims import claim
-from changeover.engine.jobs.following import Effect, follow
+from changeover.engine.jobs.following import Effect, follow, row_of
 from changeover.engine.jobs.operations import Action, perform
+from changeover.engine.jobs.rows import Draft, _put_each, put_together
 from changeover.engine.stop import Stop, StopLevel
 from changeover.housecallpro.errors import Auth, HcpError, Server
 from changeover.store import jobs as store
@@ -250,3 +256,45 @@ def test_removed_stays_are_no_alert_where_their_schedule_is_taken_away_anyway(ho
     follow(with_settings(house, on_removed=OnRemoved.UNSCHEDULE).desk, job["id"], ["job.updated"])
 
     assert house.alerts() == []
+
+
+def test_jobs_that_change_at_the_same_moment_share_their_calls(house: House) -> None:
+    """J-76: within each service's pace; every row says what its own job says."""
+    several = [made(house, days=3 + number) for number in range(6)]
+    bursts = [events(house, job, "start") for _, job in several]
+    mark, gate = house.mark(), threading.Event()
+    send = house.desk.hcp._session.request
+
+    def first_waits(*given: object, **more: object) -> object:
+        gate.wait(10)
+        return send(*given, **more)
+
+    house.desk.hcp._session.request = first_waits
+    with ThreadPoolExecutor(6) as pool:
+        done = [
+            pool.submit(follow, house.desk, job["id"], burst) for (_, job), burst in zip(several, bursts, strict=True)
+        ]
+        while len(house.desk.shared.reads._waiting) < 5:
+            time.sleep(0.005)
+        gate.set()
+
+    base, hcp = house.calls(mark)
+    assert {each.result().effect for each in done} == {Effect.UPDATED}
+    assert sorted(each.rpartition("/")[0] or each for each in hcp) == ["GET ", "GET /jobs"]
+    assert len(base) <= 3
+    assert [house.row(stay)["Job Status"] for stay, _ in several] == ["In Progress"] * 6
+
+
+def test_a_row_that_the_base_refuses_holds_up_none_that_is_written_with_it(house: House) -> None:
+    """AT-46."""
+    good, bad = made(house), made(house, days=4)
+    house.remove(bad[0])
+    rows = [row_of(house.desk, each["id"]) for _, each in (good, bad)]
+    after = [replace(row.job, assignee="Sam Example") for row in rows]
+
+    found = _put_each(house.desk, [Draft(row, state) for row, state in zip(rows, after, strict=True)])
+
+    assert [type(each).__name__ for each in found] == ["JobRow", "RowRejected"]
+    assert house.row(good[0])["Assignee"] == "Sam Example"
+    with pytest.raises(RowRejected):
+        put_together(house.desk, rows[1], after[1])

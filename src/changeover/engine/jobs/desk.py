@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from changeover.airtable import schema
-from changeover.airtable.client import AirtableClient
+from changeover.airtable.client import BATCH, AirtableClient
 from changeover.airtable.errors import SchemaDrift
 from changeover.airtable.schema import BaseSpec, SchemaFacts
-from changeover.core.job import JobRules, JobTypes
+from changeover.core.job import Gone, Job, JobRow, JobRules, JobTypes
 from changeover.core.job_eligibility import Level
+from changeover.engine.jobs.together import Together
 from changeover.engine.rules import RuleBook, rule_book
 from changeover.engine.stop import StopLevel, StopSwitch
 from changeover.engine.stopping import Stopping
@@ -24,6 +25,11 @@ from changeover.store.database import Database
 from changeover.store.gate import Gate, Purpose
 from changeover.store.hcp_gate import HcpGate
 from changeover.store.hcp_gate import Purpose as HcpPurpose
+
+if TYPE_CHECKING:
+    from changeover.airtable.errors import AirtableError
+    from changeover.engine.jobs.rows import Draft
+    from changeover.housecallpro.errors import HcpError
 
 NEEDED: Final = ("HCP_API_KEY", "HCP_STR_NEXT_GUEST_JOB_TYPE_ID")
 _NEEDS_FIELDS: Final = "Sync Service Jobs"  # the automation whose fields every work on jobs writes (AT-12)
@@ -51,6 +57,17 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """Calls that webhooks of several jobs share: jobs that are read, rows that are written (AT-24, HC-31)."""
+
+    reads: Together[str, Job | Gone | HcpError] = field(default_factory=lambda: Together(_READ_AT_ONCE))
+    puts: Together[Draft, JobRow | AirtableError] = field(default_factory=lambda: Together(BATCH))
+
+
+_READ_AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
 class JobDesk:
     """Where jobs are worked on, for a worker or for a cycle. `facts` proves the base before the first write (AT-12).
 
@@ -69,6 +86,7 @@ class JobDesk:
     check_end: Callable[[], None] = lambda: None
     purpose: Purpose = Purpose.CLICK
     pauses: Pauses = Pauses()
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def env(self) -> str:

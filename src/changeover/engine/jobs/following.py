@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from changeover.airtable import job_rows
@@ -95,7 +96,7 @@ def _applied(desk: JobDesk, row: JobRow, events: Sequence[str]) -> Followed:
     home = rows.known_home(desk, row.property_id).get(row.property_id)
     notify = desk.settings.on_removed is OnRemoved.NOTIFY
     found = followed(row, job, Context(desk.rules, home, notify_removed=notify))
-    after = rows.put(desk, row, found.state)
+    after = rows.put_together(desk, row, found.state)
     with desk.db.begin() as connection:
         cache.remember(connection, desk, after, job)
         job_alerts.keep(connection, desk.env, [job_alerts.RowSeen(after, found)], desk.rules, desk.clock())
@@ -105,7 +106,9 @@ def _applied(desk: JobDesk, row: JobRow, events: Sequence[str]) -> Followed:
 
 def _read(desk: JobDesk, job_id: str, events: Sequence[str]) -> Job | Gone:
     """The truth about the job. One that was just created may not be readable for a minute (J-81)."""
-    job = jobs.look(desk.hcp, job_id)
+    job = desk.shared.reads.ask(job_id, partial(jobs.look_at, desk.hcp))
+    if isinstance(job, HcpError):
+        raise job
     for wait in desk.pauses.just_created if _CREATED in events else ():
         if isinstance(job, Job):
             break
