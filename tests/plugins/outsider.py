@@ -27,7 +27,7 @@ from changeover.airtable.deliver import Delivery, Progress
 from changeover.airtable.deliver.context import Delays
 from changeover.controller import AutomationResult, CycleResult, RunRequest
 from changeover.core.plan import Plan
-from changeover.engine import calendars, cycle, durable
+from changeover.engine import calendars, cycle, durable, executing
 from changeover.engine.durable import Durable
 from changeover.engine.sending import Sending
 from changeover.engine.stopping import Stopping
@@ -314,3 +314,4 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = partial(FetchSettings, start_jitter_seconds=0.0, waits_seconds=(0.0,))
     monkeypatch.setattr(calendars, "FetchSettings", at_once)
     monkeypatch.setattr(durable, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(executing, "_NOTICE_SECONDS", 0.01)

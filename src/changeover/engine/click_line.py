@@ -9,9 +9,11 @@ from changeover.engine import clicks, names
 from changeover.engine.asked_line import AskedLine
 from changeover.engine.clicks import ClickDesk
 from changeover.engine.executing import Listening
-from changeover.engine.lines import POLL_SECONDS, Busy
+from changeover.engine.lines import Busy
 from changeover.ops import logging
 from changeover.store import operations
+
+_POLL_SECONDS = 0.02  # somebody looks at a button and waits
 
 
 class ClickLine(AskedLine):
@@ -20,7 +22,7 @@ class ClickLine(AskedLine):
     workflow = names.CLICK_WORKFLOW
 
     def __init__(self, desk: ClickDesk, at_once: int) -> None:
-        super().__init__(desk.database, Listening(names.CLICK_QUEUE, at_once, POLL_SECONDS))
+        super().__init__(desk.database, Listening(names.CLICK_QUEUE, at_once, _POLL_SECONDS))
         self._desk = desk
 
     def bind(self, busy: Busy | None) -> None:

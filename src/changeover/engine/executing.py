@@ -104,7 +104,6 @@ class Engine:
 
     def config(self) -> DBOSConfig:
         """Everything the engine is told, so that none of its defaults decides (LB-1, LB-3, LB-13, LB-22)."""
-        notice = min((each.poll_seconds for each in self.listening()), default=_NOTICE_SECONDS)
         return {
             "name": names.application(self._env),
             "system_database_url": self._url,
@@ -115,7 +114,7 @@ class Engine:
             "run_migrations": False,
             "sys_db_pool_size": 5,
             # We wait for no notification; a listener that sleeps longer would only hold up the end of the process.
-            "notification_listener_polling_interval_sec": notice,
+            "notification_listener_polling_interval_sec": _NOTICE_SECONDS,
         }
 
 
