@@ -98,19 +98,6 @@ def unscheduled(client: HousecallPro) -> tuple[Job, ...]:
     return _all(client, [("work_status[]", "unscheduled")])
 
 
-def changed_since(client: HousecallPro, since: datetime) -> tuple[Job, ...]:
-    """The jobs that changed at or after an instant, newest first (HC-43)."""
-    found: dict[str, Job] = {}
-    newest_first = [("sort_by", "updated_at"), ("sort_direction", "desc"), *EXPANDED]
-    for page in client.pages("/jobs", "jobs", newest_first):
-        jobs = [parsed(JobModel, item).job() for item in page]
-        fresh = [job for job in jobs if job.updated is None or job.updated >= since]
-        found.update({job.id: job for job in fresh})
-        if len(fresh) < len(jobs):
-            break
-    return tuple(found.values())
-
-
 def _all(client: HousecallPro, query: Query) -> tuple[Job, ...]:
     pages = client.pages("/jobs", "jobs", [*query, *_STABLE, *EXPANDED])
     return tuple(parsed(JobModel, item).job() for page in pages for item in page)

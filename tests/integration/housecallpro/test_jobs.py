@@ -84,16 +84,6 @@ def test_jobs_without_a_start_are_listed_on_their_own(bench):
     assert [(job.id, job.start, status_of(job)) for job in found] == [(waiting["id"], None, JobStatus.UNSCHEDULED)]
 
 
-def test_what_changed_is_read_from_the_newest_down_to_an_instant(bench):
-    """HC-43."""
-    old = bench.service.job()
-    service_now = datetime.fromisoformat(old["updated_at"])
-    bench.service.clock.ahead = 3600
-    new = bench.service.job()
-    assert {job.id for job in jobs.changed_since(bench.client, service_now)} == {old["id"], new["id"]}
-    assert [job.id for job in jobs.changed_since(bench.client, service_now + HOUR / 2)] == [new["id"]]
-
-
 def test_a_deleted_job_is_gone_and_a_canceled_one_is_read(bench):
     """HC-104, J-67."""
     deleted, canceled = bench.service.job(), bench.service.job()

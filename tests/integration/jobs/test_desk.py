@@ -15,7 +15,7 @@ from changeover.engine.base import Base
 from changeover.engine.jobs import adding, lining, reconciling, syncing
 from changeover.engine.jobs.desk import JobDesk, NotSetUp, connect_hcp, missing_settings, open_desk
 from changeover.engine.jobs.failures import failure_of
-from changeover.engine.jobs.office import CycleTools, open_office
+from changeover.engine.jobs.office import CycleTools
 from changeover.engine.jobs.operations import Action, perform
 from changeover.engine.results import AutomationResult
 from changeover.engine.rules import rule_book
@@ -149,19 +149,6 @@ def test_without_its_settings_there_is_no_desk(house: House, tmp_path: Path) -> 
         open_desk(bare, house.desk.db, Stopping())
     with pytest.raises(NotSetUp):
         connect_hcp(bare, house.desk.db, house.desk.sleep, lambda: None)
-
-
-def test_an_office_outside_a_cycle_brings_its_homes_up_to_the_base(house: House) -> None:
-    office = open_office(house.desk.settings, house.desk.db, Stopping(), dry_run=True)
-
-    assert office.freshen_homes(only_if_unknown=True) is None
-    assert house.ids["home"] in office.homes()
-    assert office.freshen_homes(only_if_unknown=True) is None
-    house.break_airtable("status", method="GET", times=None, value=401)
-    office._homes_are_fresh = False
-    failure = office.freshen_homes()
-    assert failure is not None
-    assert failure.code == "credential_refused"
 
 
 def test_an_office_without_a_proven_base_writes_nothing(house: House) -> None:

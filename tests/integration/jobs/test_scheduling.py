@@ -76,7 +76,7 @@ def test_what_cannot_be_moved_is_refused_with_its_reason(house: House) -> None:
     found = [press(house, each, Action.UPDATE) for each in (none, started, deleted, elsewhere)]
 
     assert [each.code for each in found] == ["not_found", "not_eligible", "not_eligible", "address_mismatch"]
-    assert found[0].error == "⚠️ No HCP job exists for this reservation."
+    assert found[0].error == "⚠️ No HCP job exists for this reservation"
 
 
 def test_a_refused_move_is_failed_and_stays_so_until_the_times_agree(house: House) -> None:

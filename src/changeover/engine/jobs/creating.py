@@ -15,9 +15,8 @@ from changeover.core.job_eligibility import (
     FOR_LINKING,
     Asked,
     Case,
-    Code,
-    Refusal,
     address_mismatch,
+    ambiguous,
     refusal,
     template_unusable,
 )
@@ -259,11 +258,7 @@ def _refuse_ambiguous(pairs: tuple[Pair, ...]) -> None:
     """J-90: which of several it is, only a person can say."""
     unclear = [pair.job_id for pair in pairs if pair.confidence is Confidence.AMBIGUOUS]
     if unclear:
-        text = (
-            "Housecall Pro has a job that may be this stay's, and nobody can tell for sure: "
-            f"put the right one of {', '.join(unclear)} into Service Job ID."
-        )
-        raise Refused(Refusal("J-90", Code.NOT_ELIGIBLE, text))
+        raise Refused(ambiguous(unclear))
 
 
 def linked_state(row: JobRow, job: Job, home: Home | None, desk: JobDesk) -> rows.Draft:

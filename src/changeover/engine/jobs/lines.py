@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from changeover.core.job import Job, JobRow, JobRules
-from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Refusal, refusal
+from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Refusal, line_conflict, no_job, refusal
 from changeover.core.job_order import NAME_REFUSED_LIMIT, Line
-from changeover.core.job_texts import LINE_KEPT, NO_JOB
 from changeover.core.service_line import LineFacts
 from changeover.core.service_line_merge import Merged, Outcome, Question, confirmed, due, merge, the_item
 from changeover.engine.jobs import rows
@@ -46,8 +45,7 @@ def by_button(desk: JobDesk, record_id: str) -> JobRow:
     after = rows.put(desk, row, named.draft.after)
     note(desk, after, kept=named.kept_by_hand)
     if named.kept_by_hand:
-        text = f"{LINE_KEPT}: to hand the line back, empty Last Synced Service Line and press again."
-        raise Refused(Refusal("J-103", Code.NOT_ELIGIBLE, text))
+        raise Refused(line_conflict())
     return after
 
 
@@ -55,7 +53,7 @@ def _refuse(desk: JobDesk, row: JobRow) -> None:
     asked = Asked(automatic=False, now=desk.clock(), stop=desk.level)
     found = refusal(Case(row, {}, desk.rules, asked), FOR_DELETION)
     if found is None and not row.job_id:
-        found = Refusal("J-94", Code.NOT_FOUND, f"{NO_JOB}.")
+        found = no_job()
     if found is None and not due(row, "", desk.rules.local_day(desk.clock()), asked=True):
         text = "The line of this row is not kept any more: it is not live, its check-out is past, or its job has ended."
         found = Refusal("J-94", Code.NOT_ELIGIBLE, text)

@@ -10,7 +10,7 @@ from typing import Protocol
 from changeover.airtable import job_rows, mirror
 from changeover.airtable.client import AirtableClient
 from changeover.airtable.directory import CUSTOMERS
-from changeover.airtable.errors import AirtableError, SchemaDrift
+from changeover.airtable.errors import SchemaDrift
 from changeover.airtable.job_rows import PROPERTIES
 from changeover.airtable.schema import SchemaFacts
 from changeover.core import job_match
@@ -19,8 +19,7 @@ from changeover.core.job_eligibility import Asked
 from changeover.core.job_match import Matching
 from changeover.engine.base import Base, Reread
 from changeover.engine.jobs import cache, creating, recovering
-from changeover.engine.jobs.desk import JobDesk, connect_hcp, job_rules, now_utc, open_desk
-from changeover.engine.jobs.failures import failure_of
+from changeover.engine.jobs.desk import JobDesk, connect_hcp, job_rules, now_utc
 from changeover.engine.jobs.recovering import Recovered
 from changeover.engine.jobs.window import Window, read_window
 from changeover.engine.outcome import Failure
@@ -163,19 +162,3 @@ class CycleTools:
 def _unproven() -> SchemaFacts:
     """A step of jobs does not begin on a base that failed; should one, it writes nothing."""
     raise SchemaDrift("schema_drift")
-
-
-def open_office(settings: Settings, db: Database, stopping: Stopping, *, dry_run: bool) -> Office:
-    """An office outside a cycle, on a mirror that its caller has brought up to the base. Raises NotSetUp, BadRules."""
-    desk = open_desk(settings, db, stopping)
-
-    def read_again(tables: Sequence[str]) -> Failure | None:
-        horizon = mirror.Horizon(desk.rules.zone, settings.lookback_days)
-        try:
-            facts = desk.facts()
-            mirror.refresh(desk.airtable, db, now=desk.clock(), schema=facts, tables=tables, horizon=horizon)
-        except AirtableError as error:
-            return failure_of(error)
-        return None
-
-    return Office(desk, read_again, dry_run=dry_run)

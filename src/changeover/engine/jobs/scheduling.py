@@ -8,11 +8,11 @@ from datetime import datetime
 
 from changeover.core import job_schedule, job_texts
 from changeover.core.job import Gone, Home, Job, JobRow, SyncStatus
-from changeover.core.job_eligibility import FOR_DELETION, FOR_UPDATE, Asked, Case, Check, Code, Refusal, refusal
+from changeover.core.job_eligibility import FOR_DELETION, FOR_UPDATE, Asked, Case, Check, Code, Refusal, no_job, refusal
 from changeover.core.job_schedule import MoveVisit, Unmoved, Unschedule, same_minute
 from changeover.core.job_status import compared_visit
 from changeover.core.job_sync import Context, Followed, after_unscheduling, followed
-from changeover.core.job_texts import NO_JOB, Words
+from changeover.core.job_texts import Words
 from changeover.engine.jobs import alerts as job_alerts
 from changeover.engine.jobs import cache, rows
 from changeover.engine.jobs.desk import JobDesk
@@ -90,7 +90,7 @@ def _asked(desk: JobDesk, record_id: str, checks: Sequence[Check]) -> tuple[JobR
     case = Case(row, homes, desk.rules, Asked(automatic=False, now=desk.clock(), stop=desk.level))
     found = refusal(case, checks)
     if found is None and not row.job_id:
-        found = Refusal("J-60", Code.NOT_FOUND, f"{NO_JOB}.")
+        found = no_job()
     if found is not None:
         raise Refused(found)
     return row, case
