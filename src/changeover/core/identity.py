@@ -172,13 +172,21 @@ class Matching(Generic[R]):
         self._claim(How.UID, candidate)
 
     def elsewhere(self) -> None:
-        """R-46.2: the uid stands at another property, which this batch does not show: the stay has moved house."""
+        """R-46.2: the uid stands at another property, which this batch does not show: the stay has moved house.
+
+        A row's own uid comes before its others: of two that were one stay, and move apart, one stays that row.
+        """
         if not self.left:
             return
         shown = {(each.property_id, uid) for each in self._items for uid in (each.uid, *each.aliases)}
+        rows = self._live()
+        self._claim_moved([(row, row_uids(row.after)) for row in rows], shown)
+        self._claim_moved([(row, known_uids(row, self.source)) for row in rows], shown)
+
+    def _claim_moved(self, rows: Iterable[tuple[R, Iterable[str]]], shown: Container[tuple[str, str]]) -> None:
         index: dict[str, list[R]] = defaultdict(list)
-        for row in self._live():
-            for uid in known_uids(row, self.source):
+        for row, uids in rows:
+            for uid in uids:
                 if (row.after.property_id, uid) not in shown:
                     index[uid].append(row)
         self._claim(How.ELSEWHERE, lambda each: self._best(each, index.get(each.uid, ())))

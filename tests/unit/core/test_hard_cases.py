@@ -16,7 +16,7 @@ from changeover.core.stay import (
     Status,
     Stay,
 )
-from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, guest
+from plugins.paper_base import AIRBNB, BOOKING, CASA, LOFT, PaperBase, block, day, guest
 
 ITRIP = Source("csv_itrip", "csv_itrip", "iTrip", "iTrip report")
 
@@ -53,6 +53,22 @@ def test_a_uid_that_became_an_alias_never_takes_the_row_of_the_uid_beside_it(bas
     base.feed(AIRBNB, guest("u1", 10, 14), guest("u2", 5, 8))
     assert [(stay.uid, stay.job_id) for stay in base.live] == [(f"u2_{CASA}", "job_2"), (f"u1_{CASA}", "job_1")]
     assert base.nights() == [(5, 8), (10, 14)]
+
+
+def test_two_uids_of_one_stay_that_move_house_apart_are_two_stays_at_once(base: PaperBase) -> None:
+    """R-46.2, invariant 2: the row goes with its own uid, the other uid finds the nights it has; nothing is lost."""
+    base.run(
+        base.batch(ITRIP, guest("u0", 0, 1, home=LOFT), guest("u1", 0, 1, home=LOFT), guest("u2", 0, 1), home=None)
+    )
+    moved, kept = base.live if base.live[0].property_id == LOFT else base.live[::-1]
+    shown = (guest("u1", 0, 1), guest("u0", 1, 2))
+    base.run(base.batch(ITRIP, *shown, home=None))
+    nights = {stay.record_id: (stay.uid, stay.check_in, stay.check_out) for stay in base.live}
+    assert nights == {
+        kept.record_id: (f"u2_{CASA}", day(0), day(1)),
+        moved.record_id: (f"u0_{CASA}", day(1), day(2)),
+    }
+    assert not base.run(base.batch(ITRIP, *shown, home=None)).changes
 
 
 def test_canceled_nights_that_are_booked_again_in_the_same_batch_are_one_row(base: PaperBase) -> None:
