@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from bench_clients import fetching, upsert
 from bench_mail import mail
 from bench_model import QUICK, Finding, Sizes, median_seconds
+from bench_page import machine, with_section
 from bench_reports import reports
 from bench_rivals import installed
 from bench_world import ROOT, TODAY, Business, business, process
@@ -30,7 +31,12 @@ OVERLAP_SECONDS = 125
 
 
 def cycle(sizes: Sizes) -> Iterator[Finding]:
-    """A cycle over calendars of log-normal latency, against the least that network and rate limit allow."""
+    """A cycle over calendars of log-normal latency, against the least that network and rate limit allow.
+
+    The least a cycle may take is max(slowest calendar, sum of their times ÷ calendars at once) + rows ÷ 50 s: the
+    network and Airtable's five requests of ten rows a second. Latencies are log-normal (median 0.3 s, seeded), fixed
+    per calendar.
+    """
     yield from _cycle(sizes.small, sizes.events, sizes.changed_small, 20)
     yield from _cycle(sizes.large, sizes.events, sizes.changed_large, 50)
 
@@ -79,7 +85,13 @@ def huge(sizes: Sizes) -> Iterator[Finding]:
 
 
 def rival(sizes: Sizes) -> Iterator[Finding]:
-    """Fetch, read and decide, against vdirsyncer's http → singlefile over the same calendars, no latency."""
+    """Fetch, read and decide, against vdirsyncer's http → singlefile over the same calendars, no latency.
+
+    Its side is always the whole process. Ours is the automation of a cycle up to its commit (known rows loaded,
+    calendars fetched, read, reconciled, all of it stored), first without, then with the start of Python and of the
+    program. The first run remembers what every calendar shows, the second finds nothing to do, and the third sees by a
+    hash of all that a plan depends on that there is nothing to find.
+    """
     program = _rival()
     with business(sizes.small, sizes.events) as made, tempfile.TemporaryDirectory() as place:
         config = _rival_config(made, Path(place))
@@ -210,54 +222,23 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all of it works; writes no page")
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
-    chosen = options.only or list(BENCHES)
-    _say(f"{_machine()}\n")
-    found: dict[str, list[Finding]] = {}
-    for name in chosen:
-        found[name] = []
+    _say(f"{machine()}\n")
+    for name in options.only or BENCHES:
+        findings = []
         for finding in BENCHES[name](sizes):
-            found[name].append(finding)
+            findings.append(finding)
             _say(f"{finding.what}\n    {finding.ours}  |  {finding.against}  |  {finding.ratio}  |  aim {finding.aim}")
-    if not options.quick and set(chosen) == set(BENCHES):
-        PAGE.write_text(_page(found), "utf-8")
-        _say(f"\nWritten to {PAGE.relative_to(ROOT)}")
+        if not options.quick:
+            _keep(name, findings)
     return 0
 
 
-def _machine() -> str:
-    names = [
-        line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    model = names[0] if names else platform.machine()
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores of {model}, {system}"
-
-
-def _page(found: dict[str, list[Finding]]) -> str:
-    parts = [_INTRODUCTION.format(machine=_machine(), day=f"{datetime.now(UTC):%Y-%m-%d}", rival=RIVAL)]
-    for name, findings in found.items():
-        parts.append(f"## {name}\n\n{(BENCHES[name].__doc__ or '').strip()}\n")
-        parts += ["| What | Ours | Against | Ratio | Aim |", "|---|---|---|---|---|"]
-        parts += [f"| {f.what} | {f.ours} | {f.against} | {f.ratio} | {f.aim} |" for f in findings]
-        parts.append("")
-    return "\n".join(parts)
-
-
-_INTRODUCTION = """\
-# Performance
-
-Written by `scripts/bench`; repeat any part with `scripts/bench --only NAME`. Both sides of a line ran in the same run,
-on {machine}, {day}.
-The aim is what the project holds itself to; a line that misses it stays here.
-
-The least a cycle may take is max(slowest calendar, sum of their times ÷ calendars at once) + rows ÷ 50 s: the network
-and Airtable's five requests of ten rows a second. Latencies are log-normal (median 0.3 s, seeded), fixed per calendar.
-
-{rival} syncs the same calendars from http to singlefile, no latency; its side is always the whole process. Ours is the
-automation of a cycle up to its commit (known rows loaded, calendars fetched, read, reconciled, all of it stored), first
-without, then with the start of Python and of the program. The first run remembers what every calendar shows, the second
-finds nothing to do, and the third sees by a hash of all that a plan depends on that there is nothing to find.
-"""
+def _keep(name: str, findings: list[Finding]) -> None:
+    """Puts what was found into its place on the page."""
+    about = {each: inspect.getdoc(bench) or "" for each, bench in BENCHES.items()}
+    page = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    PAGE.write_text(with_section(page, about, name, findings), "utf-8")
+    _say(f"    → {PAGE.relative_to(ROOT)}\n")
 
 
 def _say(text: str) -> None:
