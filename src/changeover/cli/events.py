@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Word = TypeVar("Word", bound=StrEnum)
 
-app = typer.Typer(help="What came in: mails, reports, rows set aside, webhooks.", no_args_is_help=True)
+app = typer.Typer(help="What came in: mails, reports, rows set aside, webhooks, clicks.", no_args_is_help=True)
 
 KindOption = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Only this kind: mail, csv_row, csv_file, hcp.")
+    str | None, typer.Option("--kind", metavar="KIND", help="Only this kind: mail, csv_row, csv_file, hcp, click.")
 ]
 StateOption = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Only in this state, such as held.")]
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids, as `events list` shows them.")]
@@ -87,7 +87,7 @@ def show_event(
 
 @app.command()
 def replay(env: EnvOption, ids: IdsArgument, as_json: JsonOption = False) -> None:
-    """Have mails and webhooks worked again, and put rows that were set aside into the inbox.
+    """Have mails, webhooks and clicks worked again, and put rows that were set aside into the inbox.
 
     A held mail is thereby accepted.
     """
@@ -106,52 +106,58 @@ def replay(env: EnvOption, ids: IdsArgument, as_json: JsonOption = False) -> Non
 
 @dataclass(frozen=True, slots=True)
 class _Replayed:
-    """What was asked for again: mails and webhooks to be worked, those that wait anyway, files of rows in the inbox."""
+    """What was asked for again: what is to be worked, what waits anyway, and the files of rows in the inbox."""
 
     mails: tuple[str, ...] = ()
     webhooks: tuple[str, ...] = ()
+    clicks: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     @property
     def known(self) -> set[str]:
-        return {*self.mails, *self.webhooks, *self.waiting, *self.rows}
+        return {*self.mails, *self.webhooks, *self.clicks, *self.waiting, *self.rows}
 
     def to_json(self) -> dict[str, object]:
         return {
             "mails": list(self.mails),
             "webhooks": list(self.webhooks),
+            "clicks": list(self.clicks),
             "waiting": list(self.waiting),
             "files": list(self.files),
         }
 
     def lines(self) -> list[str]:
-        found = [f"{each} is worked again as soon as a worker runs." for each in (*self.mails, *self.webhooks)]
+        found = [
+            f"{each} is worked again as soon as a worker runs." for each in (*self.mails, *self.webhooks, *self.clicks)
+        ]
         found += [f"{each} waits for its next try anyway." for each in self.waiting]
         found += [f"{each} is in the inbox; the next run reads it." for each in self.files]
         return found
 
 
 def _replay(settings: Settings, store: Database, ids: Sequence[str]) -> _Replayed:
-    from changeover.engine import hook_replay, mail_replay
+    from changeover.engine import click_replay, hook_replay, mail_replay
     from changeover.engine.mail_replay import Asked
     from changeover.engine.replay import replay as replay_rows
     from changeover.store.events import EventKind
 
     found, now = _find(settings, ids), datetime.now(UTC)
     by_kind = {kind: [each for each in found if each.kind is kind] for kind in EventKind}
-    mails, webhooks = by_kind.pop(EventKind.MAIL), by_kind.pop(EventKind.HCP)
+    mails, webhooks, clicks = (by_kind.pop(each) for each in (EventKind.MAIL, EventKind.HCP, EventKind.CLICK))
     others = [each.id for each in found if each.kind in by_kind]
     env = settings.environment
     asked = mail_replay.replay(env, store, mails, now) if mails else Asked()
     told = hook_replay.replay(env, store, webhooks, now) if webhooks else Asked()
+    asked_again = click_replay.replay(env, store, clicks, now) if clicks else Asked()
     rows = replay_rows(settings, store, others) if others else None
     store.close()
     return _Replayed(
         mails=asked.again,
         webhooks=told.again,
-        waiting=(*asked.waiting, *told.waiting),
+        clicks=asked_again.again,
+        waiting=(*asked.waiting, *told.waiting, *asked_again.waiting),
         rows=tuple(each for each in others if rows and each not in rows.unknown),
         files=rows.files if rows else (),
     )
@@ -196,7 +202,7 @@ def _of_webhook(settings: Settings, event: Event, *, body: bool) -> dict[str, ob
 
 def _details(event: Event) -> dict[str, object]:
     """What else is safe to show: where it came from and what became of it."""
-    of_webhooks = ("event", "job_id", "record_id", "effect", "due")
+    of_webhooks = ("event", "job_id", "record_id", "effect", "due", "action", "who")
     of_reports = ("supplier", "files", "file", "line", "path")
     safe = (*of_webhooks, *of_reports, "reason", "size", "sha256", "tries")
     found: dict[str, object] = {name: event.payload[name] for name in safe if event.payload.get(name)}

@@ -34,8 +34,8 @@ class AskedLine(ABC):
     def bind(self, busy: Busy | None) -> None: ...
 
     @abstractmethod
-    def waiting(self) -> Sequence[str]:
-        """The ids that are not ended."""
+    def waiting(self, now: datetime) -> Sequence[str]:
+        """The ids that are to be worked by now."""
 
     @abstractmethod
     def named(self, asked_id: str, attempt: int = 1) -> str:
@@ -49,9 +49,9 @@ class AskedLine(ABC):
     def give_up(self, asked_id: str) -> None:
         """Ends it as something that was cut off too often (LB-18)."""
 
-    def pick_up(self, now: datetime) -> int:  # noqa: ARG002 - every line is told
-        """Begins again what waits although nothing works it: its work ended with the database away, or was lost."""
-        waiting = self.waiting()
+    def pick_up(self, now: datetime) -> int:
+        """Begins again what waits although nothing works it: its next try is due, or its work was lost."""
+        waiting = self.waiting(now)
         if not waiting:
             return 0
         at_work = {each.workflow_id.split(":")[1] for each in listed(self.workflow, status=_UNFINISHED)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,8 +16,10 @@ from sqlalchemy.exc import OperationalError
 from changeover.core.job_action import Action
 from changeover.engine import names
 from changeover.engine.raw_mails import NotTaken, Reason
-from changeover.store import facts, operations
+from changeover.store import events, facts, operations
 from changeover.store.database import Database
+from changeover.store.events import Event, EventKind, EventState
+from changeover.store.facts import Json
 from changeover.store.operations import Asked, Busy, Operation, OperationState
 from changeover.store.writer import Busy as Locked
 from changeover.store.writer import Closed, Unsure, Writer
@@ -50,7 +53,7 @@ class ClickIntake:
     def ask(self, request: Request, at: datetime) -> Asked | Busy:
         """Enters a request and its work in one transaction, or joins the one under way. Raises NotTaken."""
         try:
-            return self._writer.submit(partial(_enter, self._client, request, at))
+            return self._writer.submit(partial(enter, self._client, request, at))
         except (Locked, Unsure) as failure:
             raise NotTaken(Reason.DATABASE) from failure
         except Closed as failure:
@@ -101,7 +104,18 @@ class ClickIntake:
         return found if found is not None and found.state is OperationState.DONE else None
 
 
-def _enter(client: DBOSClient, request: Request, at: datetime, connection: Connection) -> Asked | Busy:
+def event_id(operation_id: str) -> str:
+    """The event of an operation: what people look for it by (`events list`)."""
+    return f"click-{operation_id}"
+
+
+def summary(payload: Mapping[str, Json], word: str) -> str:
+    """What a list shows of a click."""
+    return " — ".join(str(each) for each in (payload["action"], payload["record_id"], word) if each)
+
+
+def enter(client: DBOSClient, request: Request, at: datetime, connection: Connection) -> Asked | Busy:
+    """What is asked for, its event and its work in the caller's transaction, or the one under way that is the same."""
     asked = operations.ask(connection, request.action, request.record_id, request.who, at, request.operation_id)
     if isinstance(asked, Asked) and not asked.joined:
         work = {
@@ -109,5 +123,18 @@ def _enter(client: DBOSClient, request: Request, at: datetime, connection: Conne
             "queue_name": names.CLICK_QUEUE,
             "workflow_id": names.click(asked.id),
         }
+        events.put(connection, [_event(asked.id, request, at)])
         client.enqueue_in_transaction(connection, work, asked.id, 1)  # type: ignore[arg-type]  # a TypedDict by its keys
     return asked
+
+
+def _event(operation_id: str, request: Request, at: datetime) -> Event:
+    payload: dict[str, Json] = {
+        "operation": operation_id,
+        "action": request.action.value,
+        "record_id": request.record_id,
+        "who": request.who,
+        "reason": "",
+    }
+    told = summary(payload, EventState.RECEIVED.value)
+    return Event(event_id(operation_id), EventKind.CLICK, EventState.RECEIVED, at, told, payload)

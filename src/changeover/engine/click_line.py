@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from changeover.engine import clicks, names
@@ -11,7 +12,6 @@ from changeover.engine.clicks import ClickDesk
 from changeover.engine.executing import Listening
 from changeover.engine.lines import Busy
 from changeover.ops import logging
-from changeover.store import operations
 
 _POLL_SECONDS = 0.02  # somebody looks at a button and waits
 
@@ -30,9 +30,9 @@ class ClickLine(AskedLine):
 
         workflows.bind_clicks(None if busy is None else partial(self._work, busy))
 
-    def waiting(self) -> Sequence[str]:
+    def waiting(self, now: datetime) -> Sequence[str]:
         with self.database.read() as connection:
-            return [each.id for each in operations.waiting(connection)]
+            return clicks.waiting(connection, now)
 
     def named(self, asked_id: str, attempt: int = 1) -> str:
         return names.click(asked_id, attempt)

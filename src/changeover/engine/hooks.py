@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from changeover.airtable import errors as airtable_errors
 from changeover.airtable.errors import AirtableError
 from changeover.core.plan import Alert, Level
 from changeover.engine.hook_intake import summary
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.following import Effect, Followed
+from changeover.engine.jobs.trying import HALTED, PAUSED, REFUSED, WAITS
 from changeover.engine.stop import StopSwitch
 from changeover.engine.stopping import Interrupted
-from changeover.housecallpro import errors as hcp_errors
 from changeover.housecallpro import webhooks
 from changeover.housecallpro.client import Object
 from changeover.housecallpro.errors import HcpError
@@ -28,25 +27,11 @@ from changeover.store.facts import Json
 
 log = logging.get(__name__)
 
-WAITS = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 159))
-"""Between the 8 tries of 6 hours (C-64); after the last one a webhook is a dead letter."""
 STOPPED = timedelta(seconds=60)
-PAUSED = timedelta(minutes=5)
-"""How long a service that refuses us as a whole is not asked again (C-64)."""
-
 _SLACK = timedelta(seconds=1)
 _LOOKED_AT = 50  # of so many webhooks, the last ones, the job itself is looked for
 _SUBJECT = "webhooks"
 _DEAD = "dead_letter"
-_HALTED: Final = (hcp_errors.Halted, airtable_errors.Halted)
-_REFUSED: Final = (
-    hcp_errors.Fatal,
-    airtable_errors.Unauthorized,
-    airtable_errors.Forbidden,
-    airtable_errors.SchemaDrift,
-    airtable_errors.WrongBase,
-    airtable_errors.BillingBlocked,
-)
 
 
 class Next(NamedTuple):
@@ -116,9 +101,9 @@ def _tried(desk: HookDesk, burst: _Burst) -> tuple[Next, ...]:
         done = desk.follow(burst.job_id, burst.names, _newest(desk, burst))
     except Interrupted:
         return _put_off(desk, burst, timedelta(0))
-    except _HALTED:
+    except HALTED:
         return _put_off(desk, burst, STOPPED, read=desk.switch.state().reads)
-    except _REFUSED as refusal:
+    except REFUSED as refusal:
         return _paused(desk, burst, refusal)
     except (HcpError, AirtableError) as error:
         return _again(desk, burst, failure_of(error).text, timedelta(seconds=error.after))

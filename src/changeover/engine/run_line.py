@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from changeover.engine import names
@@ -31,7 +32,7 @@ class RunLine(AskedLine):
 
         workflows.bind_runs(None if busy is None else partial(self._work, busy))
 
-    def waiting(self) -> Sequence[str]:
+    def waiting(self, now: datetime) -> Sequence[str]:  # noqa: ARG002 - every line is told
         with self.database.read() as connection:
             return list(dict.fromkeys(each.cycle for each in runs.queued(connection)))
 

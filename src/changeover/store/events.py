@@ -17,12 +17,13 @@ _AT_ONCE = 400
 
 
 class EventKind(StrEnum):
-    """A row of a report that was set aside, a file of which nothing could be used, a mail, a webhook."""
+    """A row of a report that was set aside, a file of which nothing could be used, a mail, a webhook, a click."""
 
     CSV_ROW = "csv_row"
     CSV_FILE = "csv_file"
     MAIL = "mail"
     HCP = "hcp"
+    CLICK = "click"
 
 
 class EventState(StrEnum):
@@ -32,7 +33,7 @@ class EventState(StrEnum):
     of no use to the program; given up.
 
     Webhooks too are received, done or failed; or of another company (J-74), of no known form (J-73), of a job that no
-    row has (J-82).
+    row has (J-82). So are clicks; or refused by a rule (§4), or overtaken by a later one on the same row.
     """
 
     WAITING = "waiting"

@@ -17,6 +17,7 @@ from changeover.engine.jobs.desk import JobDesk, NotSetUp, connect_hcp, missing_
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.office import CycleTools
 from changeover.engine.jobs.operations import Action, perform
+from changeover.engine.jobs.trying import Again
 from changeover.engine.results import AutomationResult
 from changeover.engine.rules import rule_book
 from changeover.engine.stop import Stop, StopLevel
@@ -104,8 +105,10 @@ def test_a_base_that_refuses_or_lacks_a_field_is_an_answer(house: House) -> None
 
     assert (lacking.code, lacking.error) == (
         "airtable_error",
-        'Airtable did not do this (schema_drift field "Sync Status").',
+        'Airtable did not do this (schema_drift field "Sync Status"); '
+        "it is done by itself as soon as that is put right.",
     )
+    assert (lacking.again, limited.again) == (Again.ONCE_TAKEN, Again.LATER)
     assert (limited.code, limited.http, limited.after) == ("rate_limited", 429, 30)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from changeover.engine.jobs.operations import Action, Answer, perform
+from changeover.engine.jobs.trying import Again
 from changeover.housecallpro import schedule
 from changeover.housecallpro.client import HousecallPro, Tries
 from plugins.housecallpro import DEV
@@ -97,6 +100,21 @@ def test_a_refused_move_is_failed_and_stays_so_until_the_times_agree(house: Hous
     assert "Schedule Sync Details" not in house.row(stay)
 
 
+@pytest.mark.parametrize(("status", "again"), [(409, Again.NEVER), (503, Again.LATER), (401, Again.ONCE_TAKEN)])
+def test_whether_a_refused_move_goes_on_by_itself_depends_on_why(house: House, status: int, again: Again) -> None:
+    """C-64: a fault of the moment is tried again, a key that lacks a permission waits for a person."""
+    stay = made(house)
+    house.edit(stay, Custom_Service_Time="1:00 PM")
+    house.service.fault("status", method="PUT", path="schedule$", value=status, times=None)
+
+    answer = press(house, stay, Action.UPDATE)
+
+    assert (answer.code, answer.again) == ("hcp_error", again)
+    assert house.row(stay)["Sync Status"] == "Failed"
+    house.heal()
+    assert press(house, stay, Action.UPDATE).success
+
+
 def test_a_move_that_was_carried_out_although_nobody_said_so_is_a_success(house: House) -> None:
     stay = made(house)
     house.edit(stay, Custom_Service_Time="1:00 PM")
@@ -142,6 +160,7 @@ def several(house: House) -> tuple[str, dict]:
 
 
 def test_of_several_visits_the_rows_own_is_moved(house: House) -> None:
+    """J-61, JX-35: several visits are no failure."""
     stay, job = several(house)
     own = house.row(stay)["Service Appointment ID"]
     house.edit(stay, Custom_Service_Time="1:00 PM")
@@ -150,6 +169,7 @@ def test_of_several_visits_the_rows_own_is_moved(house: House) -> None:
     visits = {each["id"]: each["start_time"] for each in house.service.visits(job)}
     assert visits[own] == text(house.start(hour=13, minute=0))
     assert len(visits) == 2
+    assert house.row(stay)["Sync Status"] == "Synced"
 
 
 def test_of_several_visits_none_is_moved_that_is_not_known_to_be_the_rows(house: House) -> None:

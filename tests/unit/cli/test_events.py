@@ -196,7 +196,7 @@ def test_a_held_mail_is_accepted_and_waits_for_a_worker(call, db) -> None:
 @pytest.mark.parametrize("ended", ["ignored", "done", "needs_attention", "failed", "duplicate"])
 def test_every_other_mail_is_judged_anew(call, db, ended) -> None:
     put(db, mail(EventState(ended), attempt=3, tries=8, reason="x", files=["a.csv"]))
-    asked = {"mails": [MAIL], "webhooks": [], "waiting": [], "files": [], "unknown": []}
+    asked = {"mails": [MAIL], "webhooks": [], "clicks": [], "waiting": [], "files": [], "unknown": []}
     assert call("replay", MAIL, "--json").json == asked
     event = state(db, MAIL)
     assert "accepted" not in event.payload
@@ -290,3 +290,23 @@ def test_a_webhook_with_which_nothing_is_to_be_done_is_not_worked_again(call, db
     take(db, ended, job_id)
     said = call("replay", HOOK)
     assert (said.code, said.err) == (3, f"Nothing to replay in dev: {HOOK}\n")
+
+
+# -- clicks ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_is_listed_shown_and_asked_for_again(call, db) -> None:
+    """J-78, C-64: as an operation of its own, for which another event stands."""
+    payload = {"operation": "1" * 32, "action": "create-job", "record_id": "recSTAY0000000001", "who": "api"}
+    told = {**payload, "reason": "hcp_error: It is down.", "tries": 8}
+    put(db, Event(f"click-{'1' * 32}", EventKind.CLICK, EventState.FAILED, now(), "create-job — failed", told, now()))
+    (listed,) = call("list", "--kind", "click", "--json").json["events"]
+    shown = call("show", listed["id"], "--json").json
+    assert (shown["action"], shown["who"], shown["reason"]) == ("create-job", "api", "hcp_error: It is down.")
+    assert call("replay", listed["id"]).out == f"{listed['id']} is worked again as soon as a worker runs.\n"
+    states = {each["state"] for each in call("list", "--kind", "click", "--json").json["events"]}
+    assert states == {"failed", "received"}
+    with db.read() as connection:
+        assert connection.exec_driver_sql("SELECT queue_name, name FROM workflow_status").all() == [
+            ("clicks", "click.v1")
+        ]

@@ -15,15 +15,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from changeover.engine import clicks, names, requested_runs
+from changeover.core.job_action import Action
+from changeover.engine import click_replay, clicks, intake, names, requested_runs
+from changeover.engine.click_intake import Request, enter, event_id
 from changeover.engine.clicks import ClickDesk
 from changeover.engine.cycle import AUTOMATIONS
 from changeover.engine.jobs.operations import Answer
+from changeover.engine.jobs.trying import Again
 from changeover.engine.lease import Lease
 from changeover.engine.requested_runs import Looks, Order, RequestedRuns
 from changeover.engine.stopping import Interrupted, Reason
-from changeover.store import facts, operations, runs
+from changeover.store import alerts, events, facts, operations, runs
 from changeover.store.database import Database
+from changeover.store.events import Event, EventState
 from changeover.store.operations import OperationState
 from changeover.store.runs import Run, RunState, Trigger
 
@@ -39,9 +43,11 @@ def database(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def asked(database: Database, at: datetime = AT) -> str:
+def asked(database: Database, at: datetime = AT, action: Action = Action.CREATE) -> str:
+    client = intake.client("dev", database)
     with database.begin() as connection:
-        found = operations.ask(connection, "create-job", ROW, "api", at)
+        found = enter(client, Request(action, ROW, "api"), at, connection)
+    client.destroy()
     assert isinstance(found, operations.Asked)
     return found.id
 
@@ -53,8 +59,26 @@ def shown(database: Database, operation_id: str) -> operations.Operation:
     return found
 
 
-def desk(database: Database, perform: Callable[..., Answer]) -> ClickDesk:
-    return ClickDesk("dev", database, perform, lambda: AT + timedelta(minutes=1))
+def desk(database: Database, perform: Callable[..., Answer], at: datetime = AT + timedelta(minutes=1)) -> ClickDesk:
+    return ClickDesk("dev", database, perform, lambda: at)
+
+
+def event(database: Database, operation_id: str) -> Event:
+    with database.read() as connection:
+        return events.find(connection, [event_id(operation_id)])[0]
+
+
+def alerted(database: Database) -> list[tuple[str, str]]:
+    with database.read() as connection:
+        return [(each.rule, each.subject) for each in alerts.standing(connection)]
+
+
+def failing(again: Again, code: str = "hcp_error", http: int = 502) -> Callable[..., Answer]:
+    return lambda *_: Answer(False, "dev", code=code, error="It is down.", http=http, again=again)
+
+
+def fine(*_: object) -> Answer:
+    return Answer(True, "dev", job_id="job_1")
 
 
 def raising(error: Exception) -> Callable[..., Answer]:
@@ -134,6 +158,99 @@ def test_the_latest_of_facts_is_told_by_the_beginning_of_their_names(database):
         for name, minutes in (("beat.a", 1), ("beat.b", 2), ("beatx", 3)):
             facts.put(connection, name, True, AT + timedelta(minutes=minutes))
         assert facts.latest(connection, "beat.") == AT + timedelta(minutes=2)
+
+
+def test_what_could_not_be_done_is_tried_eight_times_in_six_hours_and_then_given_up(database):
+    """C-64: the person has the first answer, the event says how it goes on."""
+    operation_id, now, tries = asked(database), AT, 0
+    while True:
+        clicks.work(desk(database, failing(Again.LATER), now), operation_id)
+        tries += 1
+        found = event(database, operation_id)
+        if found.state is not EventState.RECEIVED:
+            break
+        due = datetime.fromisoformat(found.payload["due"])
+        with database.read() as connection:
+            assert clicks.waiting(connection, due - timedelta(seconds=1)) == []
+            assert clicks.waiting(connection, due) == [operation_id]
+        assert (
+            clicks.work(desk(database, raising(AssertionError("too early")), due - timedelta(seconds=1)), operation_id)
+            is False
+        )
+        now = due
+    assert (tries, now - AT) == (8, timedelta(hours=6))
+    assert (found.state, found.summary) == (EventState.FAILED, f"create-job — {ROW} — failed hcp_error")
+    assert shown(database, operation_id).answer["body"]["error"] == "It is down."
+    assert alerted(database) == [("dead_letter", f"click:{ROW}")]
+    clicks.work(desk(database, fine, now), asked(database, now))
+    assert alerted(database) == []
+
+
+def test_what_goes_well_at_a_later_try_is_done_and_its_first_answer_stays(database):
+    operation_id = asked(database)
+    clicks.work(desk(database, failing(Again.LATER), AT), operation_id)
+    assert event(database, operation_id).summary == f"create-job — {ROW} — try 1 failed hcp_error"
+    clicks.work(desk(database, fine, AT + timedelta(minutes=1)), operation_id)
+    assert (event(database, operation_id).state, alerted(database)) == (EventState.DONE, [])
+    assert shown(database, operation_id).answer["http"] == 502
+
+
+def test_a_service_that_refuses_us_costs_no_try_and_is_an_alert_until_a_click_goes_well(database):
+    """C-64: 401, 403 and a changed base wait for a person; after six hours nobody waits for the click."""
+    operation_id, now = asked(database), AT
+    for _ in range(20):
+        clicks.work(desk(database, failing(Again.ONCE_TAKEN), now), operation_id)
+        assert event(database, operation_id).state is EventState.RECEIVED
+        assert alerted(database) == [("hcp_error", "clicks")]
+        now += timedelta(minutes=5)
+    later = AT + timedelta(hours=6, minutes=1)
+    clicks.work(desk(database, failing(Again.ONCE_TAKEN), later), operation_id)
+    assert event(database, operation_id).state is EventState.FAILED
+    clicks.work(desk(database, fine, later), asked(database, later))
+    assert alerted(database) == []
+
+
+def test_a_rule_that_forbids_it_is_no_alert(database):
+    operation_id = asked(database)
+    clicks.work(desk(database, failing(Again.NEVER, "no_property", 422)), operation_id)
+    found = event(database, operation_id)
+    assert (found.state, found.summary) == (EventState.REJECTED, f"create-job — {ROW} — rejected no_property")
+    assert alerted(database) == []
+
+
+def test_a_later_click_on_the_row_takes_the_place_of_one_that_waits(database):
+    first = asked(database)
+    clicks.work(desk(database, failing(Again.LATER), AT), first)
+    second = asked(database, AT + timedelta(minutes=2), Action.DELETE)
+    early = desk(database, raising(AssertionError("overtaken")), AT + timedelta(minutes=3))
+    assert clicks.work(early, first) is False
+    clicks.work(desk(database, fine, AT + timedelta(minutes=3)), second)
+    assert (event(database, first).state, event(database, second).state) == (EventState.SUPERSEDED, EventState.DONE)
+    assert clicks.work(early, first) is False
+
+
+def test_replayed_a_click_is_asked_for_anew_and_one_that_waits_has_its_try_at_once(database):
+    given_up, waits = asked(database), None
+    clicks.work(desk(database, failing(Again.NEVER)), given_up)
+    found = click_replay.replay("dev", database, [event(database, given_up)], AT)
+    assert (found.again, found.waiting) == ((event_id(given_up),), ())
+    with database.read() as connection:
+        (waits,) = clicks.waiting(connection, AT)
+    clicks.work(desk(database, failing(Again.LATER), AT), waits)
+    soon = AT + timedelta(seconds=1)
+    found = click_replay.replay("dev", database, [event(database, waits)], soon)
+    assert (found.again, found.waiting) == ((), (event_id(waits),))
+    with database.read() as connection:
+        assert clicks.waiting(connection, soon) == [waits]
+
+
+def test_one_of_an_older_release_has_no_event_and_is_answered_all_the_same(database):
+    operation_id = asked(database)
+    with database.begin() as connection:
+        events.drop(connection, [event_id(operation_id)])
+    clicks.work(desk(database, failing(Again.LATER)), operation_id)
+    assert shown(database, operation_id).answer["http"] == 502
+    clicks.give_up(desk(database, fine), "nobody asked")
 
 
 # -- requested runs --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.intents import Making, Wanted
 from changeover.engine.lease import Lease
 from changeover.housecallpro import directory, jobs, line_items
-from changeover.housecallpro.errors import Ambiguous, BadPayload, HcpError, NotFound, Rejected, Validation
+from changeover.housecallpro.errors import Ambiguous, BadPayload, HcpError, NotFound, Rejected, Retriable, Validation
 from changeover.housecallpro.errors import Gone as GoneError
 from changeover.ops import logging
 from changeover.store import alerts
@@ -29,7 +29,7 @@ log = logging.get(__name__)
 _CLOCKS_DIFFER: Final = timedelta(minutes=2)
 
 
-class Unclear(HcpError):
+class Unclear(Retriable):
     """Nobody knows whether the job was made, after all looks (J-53)."""
 
     said = "Nobody knows yet whether Housecall Pro made the job; it is being looked for"

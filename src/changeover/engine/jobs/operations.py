@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
 from changeover.airtable import errors as airtable_errors
@@ -16,6 +16,7 @@ from changeover.engine.jobs import creating, lines, scheduling
 from changeover.engine.jobs.claims import Busy, claim
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.rows import Refused
+from changeover.engine.jobs.trying import Again, again
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.housecallpro import errors as hcp_errors
 from changeover.housecallpro.errors import HcpError
@@ -32,7 +33,10 @@ _RATE_LIMIT_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person is told (J-106). `http` is the status it answers with, `after` when to try again, in seconds."""
+    """What a person is told (J-106). `http` is the status it answers with, `after` when to try again, in seconds.
+
+    `again`: whether the work goes on by itself.
+    """
 
     success: bool
     environment: str
@@ -45,7 +49,8 @@ class Answer:
     code: str | None = None
     error: str | None = None
     http: int = 200
-    after: int | None = field(default=None)
+    after: int | None = None
+    again: Again = Again.NEVER
 
     def to_json(self) -> dict[str, Json]:
         """The body of the answer (ARCHITECTURE §7)."""
@@ -90,10 +95,10 @@ def _answered(desk: JobDesk, action: Action, record_id: str) -> Answer:
         return _no(desk, refused.refusal.code, refused.refusal.text, refused.refusal.code.http)
     except HcpError as error:
         desk.check_end()
-        return _hcp_error(desk, error)
+        return replace(_hcp_error(desk, error), again=again(error))
     except AirtableError as error:
         desk.check_end()
-        return _airtable_error(desk, error)
+        return replace(_airtable_error(desk, error), again=again(error))
 
 
 _LONGEST_ID: Final = 40
@@ -153,7 +158,7 @@ def _hcp_error(desk: JobDesk, error: HcpError) -> Answer:
     if isinstance(error, hcp_errors.RateLimited):
         return _no(desk, "rate_limited", f"{error.text}.", 429, error.after or _RATE_LIMIT_SECONDS)
     log.warning("click.hcp_error", error=type(error).__name__, status=error.status)
-    return _no(desk, "hcp_error", f"{error.text.rstrip('.')}.", 502)
+    return _no(desk, "hcp_error", _goes_on(error.text, again(error)), 502)
 
 
 def _airtable_error(desk: JobDesk, error: AirtableError) -> Answer:
@@ -163,7 +168,19 @@ def _airtable_error(desk: JobDesk, error: AirtableError) -> Answer:
         text = "Airtable allows no more calls right now."
         return _no(desk, "rate_limited", text, 429, error.after or _RATE_LIMIT_SECONDS)
     log.warning("click.airtable_error", error=str(error), status=error.status)
-    return _no(desk, "airtable_error", f"Airtable did not do this ({error}).", 502)
+    return _no(desk, "airtable_error", _goes_on(f"Airtable did not do this ({error})", again(error)), 502)
+
+
+def _goes_on(text: str, tried: Again) -> str:
+    """One sentence: what was wrong, and whether anybody has to do anything."""
+    return f"{text.rstrip('.')}{_MORE[tried]}."
+
+
+_MORE: Final = {
+    Again.NEVER: "",
+    Again.LATER: "; it is tried again by itself",
+    Again.ONCE_TAKEN: "; it is done by itself as soon as that is put right",
+}
 
 
 def _stopped(desk: JobDesk) -> Answer:

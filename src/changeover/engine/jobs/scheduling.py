@@ -51,7 +51,7 @@ def update(desk: JobDesk, record_id: str) -> Scheduled:
         return _kept(desk, row, again, home, Words(desk.rules.zone).updated(start), written=True)
     reason = wrong.text if wrong is not None else "Housecall Pro still has another time"
     _failed(desk, row, again, home, reason)
-    raise NotMoved(reason)
+    raise NotMoved(reason) from wrong
 
 
 def delete(desk: JobDesk, record_id: str) -> Scheduled:
@@ -73,7 +73,7 @@ def take_away(desk: JobDesk, row: JobRow, home: Home | None) -> Scheduled:
     if isinstance(again, Job) and _stands(again, change):
         reason = wrong.text if wrong is not None else "Housecall Pro still has its schedule"
         _failed(desk, row, again, home, reason)
-        raise NotMoved(reason)
+        raise NotMoved(reason) from wrong
     if isinstance(again, Gone) or again.start is not None or again.visits:
         return _kept(desk, row, again, home, job_texts.SCHEDULE_DELETED)
     after = after_unscheduling(row)
