@@ -126,7 +126,8 @@ def note(ledger: Ledger, batch: Batch, each: Observation, draft: Draft, how: How
     old = draft.after
     follow(ledger, draft, each)
     changed = (old.check_in, old.check_out, old.entry_type) != (*draft.nights, draft.after.entry_type)
-    renamed = changed and how is not How.UID and how is not How.ELSEWHERE
+    # A row that moves takes the uid it is shown under along: another of its uids may stand at the new house.
+    renamed = how is How.ELSEWHERE or (changed and how is not How.UID)
     if renamed or not old.uid:
         draft.after = replace(draft.after, uid=composite_uid(each.uid, each.property_id))
 

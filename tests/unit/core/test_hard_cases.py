@@ -71,6 +71,18 @@ def test_two_uids_of_one_stay_that_move_house_apart_are_two_stays_at_once(base: 
     assert not base.run(base.batch(ITRIP, *shown, home=None)).changes
 
 
+def test_a_row_that_moves_house_by_another_of_its_uids_does_not_become_the_row_that_bears_its_own_there(
+    base: PaperBase,
+) -> None:
+    """R-46.2, R-45, invariant 2."""
+    base.run(base.batch(ITRIP, guest("u0", 0, 1), block("u3", 0, 3), home=None))
+    base.run(base.batch(ITRIP, guest("u0", 0, 1), block("u1", 0, 2), guest("u1", 0, 2, home=LOFT), home=None))
+    base.run(base.batch(ITRIP, guest("u3", 0, 1, home=LOFT), home=None))
+    at_loft = [(stay.uid, stay.check_out) for stay in base.live if stay.property_id == LOFT]
+    assert sorted(at_loft) == [(f"u1_{LOFT}", day(2)), (f"u3_{LOFT}", day(1))]
+    assert not base.run(base.batch(ITRIP, guest("u3", 0, 1, home=LOFT), home=None)).changes
+
+
 def test_canceled_nights_that_are_booked_again_in_the_same_batch_are_one_row(base: PaperBase) -> None:
     """R-44: the same property and dates twice in a batch are one stay; its job serves the guest who comes."""
     base.feed(AIRBNB, guest("u1", 10, 14))
