@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import update
 
 from changeover.airtable import mirror as base_mirror
 from changeover.airtable.client import AirtableClient
@@ -32,7 +33,7 @@ from changeover.store import alerts
 from changeover.store.database import Database
 from changeover.store.gate import Gate, Pacing
 from changeover.store.hcp_gate import HcpGate, HcpPacing
-from changeover.store.tables import metadata
+from changeover.store.tables import gates, metadata
 from changeover_sandbox.airtable.app import Account as BaseAccount
 from changeover_sandbox.airtable.app import create_app as airtable_app
 from changeover_sandbox.housecallpro.app import create_app as hcp_app
@@ -193,8 +194,11 @@ class House:
         self._control("POST", "faults", {"mode": mode, "times": 1, "method": "PATCH", "path": "", "value": 500} | order)
 
     def heal(self) -> None:
+        """Both services are well again, and half a minute has passed: they are asked how they are (C-65)."""
         for url in (self.airtable, self.service.url):
             requests.delete(f"{url}/_sandbox/faults", timeout=10)
+        with self.desk.db.begin() as connection:
+            connection.execute(update(gates).values(probe_at=None))
 
     def _journal(self, url: str, since: int) -> list[str]:
         answer = requests.get(f"{url}/_sandbox/requests", params={"since": since}, timeout=10)

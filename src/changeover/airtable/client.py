@@ -24,11 +24,13 @@ from changeover.airtable.errors import (
     BillingBlocked,
     Halted,
     Json,
+    LeftAlone,
     OffsetExpired,
     RateLimited,
     Unavailable,
     read,
 )
+from changeover.store.circuit import CircuitOpen
 from changeover.store.gate import Blocked, Gate, Purpose
 from changeover.store.mirror import Fields, Record
 
@@ -253,6 +255,8 @@ class AirtableClient:
                 limited += 1
                 if limited >= self._tries.rate_limits:
                     raise
+            except LeftAlone:
+                raise
             except Unavailable as error:
                 wait = next(waits, None)
                 if wait is None:
@@ -264,6 +268,8 @@ class AirtableClient:
             ticket = self.gate.admit(call.purpose, meta=call.meta)
         except Blocked as error:
             raise BillingBlocked("PUBLIC_API_BILLING_LIMIT_EXCEEDED") from error
+        except CircuitOpen as error:
+            raise LeftAlone("left_alone", after=error.after) from None
         if call.kind.writes:
             self._ask_guard()
         try:
@@ -292,7 +298,12 @@ class AirtableClient:
                 json=None if call.json is None else dict(call.json),
             )
         except requests.RequestException as fault:
+            self.gate.circuit.heard(None)
             raise Unavailable(_transport_code(fault)) from None
+        except AirtableError as error:
+            self.gate.circuit.heard(error.status)
+            raise
+        self.gate.circuit.heard(requests.codes.ok)
         return answer
 
     def _ask_guard(self) -> None:

@@ -45,6 +45,10 @@ class Unavailable(Retriable):
     """The base did not answer, or not sensibly; nothing is known to be wrong with the request (AT-25)."""
 
 
+class LeftAlone(Unavailable):
+    """Nothing was sent: the base has not answered for a while, and is asked again in `after` seconds (C-65)."""
+
+
 class Ambiguous(Retriable):
     """A create that may or may not have been applied (AT-48). Never sent again before the base was searched."""
 

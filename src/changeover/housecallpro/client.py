@@ -23,6 +23,7 @@ from changeover.housecallpro.errors import (
     Halted,
     HcpError,
     Json,
+    LeftAlone,
     NotFound,
     RateLimited,
     Server,
@@ -31,6 +32,7 @@ from changeover.housecallpro.errors import (
     read,
 )
 from changeover.settings.model import is_loopback
+from changeover.store.circuit import CircuitOpen
 from changeover.store.hcp_gate import HcpGate, NoRoom, Purpose
 
 Object: TypeAlias = Mapping[str, Json]
@@ -179,6 +181,8 @@ class HousecallPro:
             except RateLimited as error:
                 if error.status is None or not self._pause(error, attempt, last=last):
                     raise
+            except LeftAlone:
+                raise
             except (Server, Transport) as error:
                 wait = _jittered(max(tries.waits[min(attempt, len(tries.waits) - 1)], error.after), tries.jitter)
                 if last or not call.repeatable or wait > self._left():
@@ -206,6 +210,8 @@ class HousecallPro:
             self.wiring.gate.admit(self.purpose, patience=self._left())
         except NoRoom as refused:
             raise RateLimited(after=refused.after) from None
+        except CircuitOpen as left:
+            raise LeftAlone(after=left.after, sent=False) from None
         if call.writes:
             self._ask_guard()
         self.numbers.add(calls=1)
@@ -225,7 +231,7 @@ class HousecallPro:
         connect, answer = self.wiring.tries.timeout
         left = max(self._left(), _LEAST_TIMEOUT)
         try:
-            return self._session.request(
+            response = self._session.request(
                 call.method,
                 f"{self._base}{call.path}",
                 params=list(call.query),
@@ -234,7 +240,10 @@ class HousecallPro:
                 allow_redirects=False,
             )
         except requests.RequestException as fault:
+            self.wiring.gate.circuit.heard(None)
             raise Transport(sent=_was_sent(fault)) from None
+        self.wiring.gate.circuit.heard(response.status_code)
+        return response
 
     def _left(self) -> float:
         return max(0.0, self._until - self.wiring.monotonic())

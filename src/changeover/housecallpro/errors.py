@@ -87,6 +87,10 @@ class Transport(Retriable):
         self.sent = sent
 
 
+class LeftAlone(Transport):
+    """Nothing was sent: the service has not answered for a while, and is asked again in `after` seconds (C-65)."""
+
+
 class BadPayload(Retriable):
     """A good status with a body that is not what was asked for; never taken for an empty result (HC-30)."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from changeover.store.circuit import Circuit
 from changeover.store.database import Database
 from changeover.store.tables import gates, meters
 
@@ -83,12 +84,16 @@ class Gate:
     ) -> None:
         self.name = name
         self._db, self._pacing, self._clock, self._sleep = db, pacing, clock, sleep
+        self.circuit = Circuit(db, name, self._now)
         self._lock = threading.Lock()
         self._late: dict[float, float] = {}  # stamp → the later stamp it should have
         self._fastest: float | None = None
 
     def admit(self, purpose: Purpose, *, meta: bool = False) -> Ticket:
-        """Waits until a request may be sent, counts it, and lets it go. Raises Blocked (AT-51), never for `meta`."""
+        """Waits until a request may be sent, counts it, and lets it go. Raises CircuitOpen (C-65).
+
+        Raises Blocked (AT-51), never for `meta`.
+        """
         while True:
             began = self._clock()
             with self._db.begin() as conn:
@@ -148,6 +153,7 @@ class Gate:
         row, now = self._locked_row(conn), self._now(conn)
         if row.blocked_at is not None and not meta:
             self._probe(conn, row.blocked_at, now)
+        asks_how_it_is = self.circuit.check(row, now)
         if row.paused_until is not None and (pause := row.paused_until.timestamp() - now) > 0:
             return float(pause) + _PAUSE_MARGIN
         sent: list[float] = self._recent(row.sent, now)
@@ -161,6 +167,7 @@ class Gate:
         stamp = max(now, max(sent, default=0.0) + _DISTINCT) if now in sent else now
         self._set(conn, sent=[*sent, stamp], **({"click_waits_until": None} if click else {}))
         self._count(conn, purpose, now)
+        self.circuit.enter(conn, now, probes=asks_how_it_is)
         return Ticket(stamp, now, probes=row.blocked_at is not None and not meta)
 
     def _limit(self, row: Row[tuple[object, ...]], now: float, *, click: bool) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from changeover.store.circuit import Circuit
 from changeover.store.database import Database
 from changeover.store.tables import gates, meters
 
@@ -126,10 +127,12 @@ class HcpGate:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._db, self._limit, self._pacing, self._clock, self._sleep = db, hourly_limit, pacing, clock, sleep
+        self.circuit = Circuit(db, NAME, self._now)
 
     def admit(self, purpose: Purpose, *, patience: float = math.inf) -> None:
         """Waits until a call may be made, counts it, and lets it go. Raises NoRoom, at once, where that would be late.
 
+        Raises CircuitOpen while the service is left alone (C-65).
         Not to be called inside a transaction of the state database: it needs one of its own.
         """
         while True:
@@ -171,7 +174,7 @@ class HcpGate:
     def _try(self, conn: Connection, purpose: Purpose) -> float:
         """0 and the call is counted, or the seconds to wait before asking again."""
         row, now = self._locked_row(conn), self._now(conn)
-        book = self._book(row, now)
+        book, probes = self._book(row, now), self.circuit.check(row, now)
         if book.spent >= self._share(purpose):
             raise NoRoom(self._hour_frees(book, purpose, now), hourly=True)
         if row.paused_until is not None and (pause := row.paused_until.timestamp() - now) > 0:
@@ -184,6 +187,7 @@ class HcpGate:
             return max(0.0, oldest + self._pacing.window - now) + _WAIT_MARGIN
         self._save(conn, book.with_call(purpose, now))
         self._count(conn, purpose, now)
+        self.circuit.enter(conn, now, probes=probes)
         return 0
 
     def _share(self, purpose: Purpose) -> int:

@@ -14,7 +14,7 @@ from changeover.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 _ENGINE_FACT = "schema.durable_engine"
 
 

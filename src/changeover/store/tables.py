@@ -225,6 +225,9 @@ gates = Table(
     Column("slow_until", Instant),
     Column("blocked_at", Instant),
     Column("click_waits_until", Instant),  # while a click waits, batches leave it one slot (AT-24)
+    Column("failures", Integer, nullable=False, server_default="0"),  # requests in a row without an answer (C-65)
+    Column("opened_at", Instant),  # since when the service is left alone
+    Column("probe_at", Instant),  # when it is asked next meanwhile
 )
 meters = Table(
     "meters",

@@ -175,8 +175,8 @@ def test_several_lines_are_updated_by_the_next_to_start_and_a_service_that_is_do
     mark = house.mark()
     outcome = house.cycle(lining)[0]
 
-    assert outcome.counters["errors"] == 5
-    assert sum("line_items" in call for call in house.calls(mark)[1]) == 10
+    assert outcome.counters["errors"] == 3  # each row is tried twice here, and five calls in a row are enough (C-65)
+    assert sum("line_items" in call for call in house.calls(mark)[1]) == 5
 
 
 def test_lines_wait_when_the_hourly_budget_is_used_up(house: House) -> None:

@@ -13,7 +13,7 @@ from changeover.housecallpro.errors import HcpError
 
 KEY_REFUSED: Final = "hcp_credential_refused"
 DOWN: Final = "hcp_down"
-_IN_A_ROW: Final = 5  # transport failures, then a service's work waits (C-65)
+_IN_A_ROW: Final = 5  # rows that were lost, though each was tried five times: a step does not go on so
 
 
 def failure_of(error: HcpError | AirtableError) -> Failure:
@@ -54,11 +54,13 @@ class Breaker:
 _HOPELESS: Final = (
     errors.Fatal,
     errors.RateLimited,
+    errors.LeftAlone,
     errors.Halted,
     airtable_errors.BillingBlocked,
     airtable_errors.Unauthorized,
     airtable_errors.Forbidden,
     airtable_errors.SchemaDrift,
     airtable_errors.RateLimited,
+    airtable_errors.LeftAlone,
     airtable_errors.Halted,
 )
