@@ -78,7 +78,7 @@ def _run(work: Work, office: Office) -> Outcome:
         "errors": errors,
     }
     state = state_of(added.created + added.linked + added.waiting, errors, flawed=added.waiting > 0)
-    text = steps.with_parts(f"{added.created} jobs created", parts)
+    text = steps.with_parts(f"{added.created} jobs {steps.done('created', office)}", parts)
     return Outcome(state, text, counters, added.failure or recovered.first)
 
 

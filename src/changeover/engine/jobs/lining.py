@@ -65,7 +65,7 @@ def _run(_work: Work, office: Office) -> Outcome:
         "total": done.total,
         **{name.replace(" ", "_"): number for name, number in parts.items()},
     }
-    text = steps.with_parts(f"{done.updated}/{done.total} lines updated", parts)
+    text = steps.with_parts(f"{done.updated}/{done.total} lines {steps.done('updated', office)}", parts)
     state = state_of(done.updated + done.kept + done.waiting, done.breaker.errors, flawed=done.waiting > 0)
     return Outcome(state, text, counters, done.failure)
 

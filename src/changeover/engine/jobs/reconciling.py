@@ -82,7 +82,7 @@ def _run(work: Work, office: Office) -> Outcome:
             _keep_findings(work, connection, found)
     errors = found.errors + recovered.errors
     done = found.linked if not work.dry_run else len(found.matching.linked)
-    text = f"{done}/{found.matching.total} unlinked stays linked"
+    text = f"{done}/{found.matching.total} unlinked stays {steps.done('linked', office)}"
     text = steps.with_parts(text, {"unclear": found.unclear, "errors": errors})
     state = state_of(found.matching.total - found.errors, 0, flawed=errors > 0)
     counters: dict[str, Json] = {**found.summary(), "linked": found.linked, "errors": errors}

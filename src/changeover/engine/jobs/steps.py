@@ -48,3 +48,8 @@ def run(work: Work, name: str, step: Step) -> Done:
 def with_parts(text: str, parts: Mapping[str, int]) -> str:
     """The text with those parts that are above 0: ` — errors 2` (C-42)."""
     return text + "".join(f" — {name} {number}" for name, number in parts.items() if number)
+
+
+def done(word: str, office: Office) -> str:
+    """What was done, or in a rehearsal would be."""
+    return f"would be {word}" if office.dry_run else word
