@@ -7,20 +7,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import OperationalError
-
 from changeover.core.stay import Decision
-from changeover.engine import disk
 from changeover.engine.cycle import AUTOMATIONS, REGISTRY, Automation, Cycle
 from changeover.engine.lease import Lease, Locked
+from changeover.engine.opening import rules_in_effect, state_database
 from changeover.engine.results import AutomationResult, CycleResult, HoldOutcome, Refused, RunRequest
-from changeover.engine.rules import BadRules, RuleBook, rule_book
 from changeover.engine.stop import StopLevel, StopSwitch
 from changeover.engine.stopping import Stopping
 from changeover.ops import logging
-from changeover.settings import Settings, folders
+from changeover.settings import Settings
 from changeover.store import holds
-from changeover.store import schema as store_schema
 from changeover.store.database import Database
 from changeover.store.run_ids import new_run_id
 from changeover.store.runs import RunState, Trigger
@@ -56,7 +52,7 @@ def decide_holds(
     `held approve` removes what is still missing, `held reject` zeroes the counters (R-69). No feed is asked.
     """
     controller = AutomationController(settings, RunRequest(trigger=Trigger.CLI, who=who, at=at, observe=False))
-    with controller.database() as db, db.begin() as connection:
+    with state_database(settings) as db, db.begin() as connection:
         decided = holds.decide(connection, ids, Decision.APPROVED if approve else Decision.REJECTED)
     ids_decided = tuple(held.id for held in decided.held)
     log.info("holds.decided", decision="approve" if approve else "reject", count=len(ids_decided), who=who)
@@ -86,7 +82,7 @@ class AutomationController:
             return result
 
     def _run(self) -> CycleResult:
-        chosen, book = self._chosen(), self._book()
+        chosen, book = self._chosen(), rules_in_effect(self._settings)
         stop = StopSwitch(self._settings.folder).state()
         rehearsal = stop.level is StopLevel.READ_ONLY and not self._request.dry_run
         if not (stop.starts or stop.level is StopLevel.READ_ONLY):
@@ -94,7 +90,7 @@ class AutomationController:
         request = replace(self._request, dry_run=True) if rehearsal else self._request
         with ExitStack() as stack:
             self._go_on()
-            db = stack.enter_context(self.database())
+            db = stack.enter_context(state_database(self._settings))
             self._go_on()
             lease = stack.enter_context(self._lease(db))
             self._go_on()
@@ -120,32 +116,6 @@ class AutomationController:
             names = ", ".join(AUTOMATIONS)
             raise Refused(RunState.FAILED, 4, f"unknown automation {', '.join(unknown)}; valid: {names}")
         return tuple(each for each in REGISTRY if not wanted or each.name.casefold() in wanted)
-
-    def _book(self) -> RuleBook:
-        try:
-            return rule_book(self._settings)
-        except BadRules as bad:
-            raise Refused(RunState.FAILED, 4, str(bad)) from bad
-
-    @contextmanager
-    def database(self) -> Iterator[Database]:
-        """The state database, its tables brought up to this release; refused on a full disk (C-22, F-4)."""
-        try:
-            folders.create(self._settings)
-            if not disk.check(self._settings.folder).room_to_write:
-                raise Refused(RunState.BLOCKED, 3, f"the disk of {self._settings.folder} is full: nothing was started")
-            db = Database(self._settings.state_url)
-        except OSError as error:
-            text = f"the data folder {self._settings.folder} cannot be used: {error.strerror}"
-            raise Refused(RunState.BLOCKED, 3, text) from error
-        try:
-            if store_schema.pending(db):
-                store_schema.migrate(self._settings.state_url)
-            yield db
-        except OperationalError as error:
-            raise Refused(RunState.FAILED, 75, "the state database cannot be reached or written") from error
-        finally:
-            db.close()
 
     @contextmanager
     def _lease(self, db: Database) -> Iterator[Lease]:

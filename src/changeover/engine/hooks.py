@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from changeover.airtable.errors import AirtableError
 from changeover.core.plan import Alert, Level
+from changeover.engine import hook_alerts
 from changeover.engine.hook_intake import summary
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.following import Effect, Followed
-from changeover.engine.jobs.trying import HALTED, PAUSED, REFUSED, WAITS
+from changeover.engine.jobs.trying import HALTED, LEFT_ALONE, PAUSED, REFUSED, WAITS
 from changeover.engine.stop import StopSwitch
 from changeover.engine.stopping import Interrupted
 from changeover.housecallpro import webhooks
@@ -105,6 +106,8 @@ def _tried(desk: HookDesk, burst: _Burst) -> tuple[Next, ...]:
         return _put_off(desk, burst, STOPPED, read=desk.switch.state().reads)
     except REFUSED as refusal:
         return _paused(desk, burst, refusal)
+    except LEFT_ALONE as left:  # nobody was asked (C-65)
+        return _put_off(desk, burst, timedelta(seconds=left.after))
     except (HcpError, AirtableError) as error:
         return _again(desk, burst, failure_of(error).text, timedelta(seconds=error.after))
     except Exception as error:  # the edge of a webhook's work: whatever it is, it waits for another try
@@ -145,6 +148,7 @@ def _end(desk: HookDesk, burst: _Burst, done: Followed) -> None:
     with desk.database.begin() as connection:
         events.put(connection, [_ended(each, state, more, now) for each in burst.waiting])
         alerts.resolve(connection, alerts.key_of(desk.env, _DEAD, _of_job(burst.job_id)), now)
+        hook_alerts.came(connection, desk.env, now)
         for rule in desk.pause.rules:
             alerts.resolve(connection, alerts.key_of(desk.env, rule, _SUBJECT), now)
     desk.pause.until, desk.pause.rules = None, set()

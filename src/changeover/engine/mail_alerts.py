@@ -75,15 +75,8 @@ def look_for_missing(connection: Connection, env: str, suppliers: Iterable[Suppl
         elif now - last > every:
             missing.append(name)
             text = f"No report of {name} came by mail for {every.total_seconds() / 3600:.0f} hours: look for an outage"
-            _open_quietly(connection, env, Alert("report_missing", name, Level.ERROR, text), now)
+            alerts.open_once(connection, env, Alert("report_missing", name, Level.ERROR, text), now)
     return tuple(missing)
-
-
-def _open_quietly(connection: Connection, env: str, alert: Alert, now: datetime) -> None:
-    """Looked for every minute, it is one alert and no thousand repetitions."""
-    standing = alerts.show(connection, alerts.key_of(env, alert.rule, alert.subject))
-    if standing is None or standing.resolved_at is not None:
-        alerts.open_or_repeat(connection, env, alert, now)
 
 
 def _last(connection: Connection, supplier: Supplier) -> datetime | None:

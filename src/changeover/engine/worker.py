@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy.exc import OperationalError
-
 from changeover.engine import (
     clicks,
-    disk,
     hook_house,
     importer,
     intake,
     mail_alerts,
     mail_fetch,
     mail_house,
+    outages,
     requested_runs,
 )
 from changeover.engine.click_line import ClickLine
@@ -28,24 +26,24 @@ from changeover.engine.executing import ExecutorInUse
 from changeover.engine.hook_line import HookLine
 from changeover.engine.hooks import HookDesk
 from changeover.engine.importer import Importer
-from changeover.engine.jobs.desk import NotSetUp, open_desk
+from changeover.engine.jobs.desk import JobDesk, NotSetUp, open_desk
 from changeover.engine.jobs.following import follow
 from changeover.engine.jobs.operations import perform
 from changeover.engine.lines import Line
 from changeover.engine.mail_line import MailLine
 from changeover.engine.mails import Desk
+from changeover.engine.opening import rules_in_effect, state_database
 from changeover.engine.requested_runs import RequestedRuns
 from changeover.engine.results import Refused
-from changeover.engine.rules import BadRules, RuleBook, rule_book
+from changeover.engine.rules import RuleBook
 from changeover.engine.run_line import RunLine
 from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Stopping
 from changeover.engine.worker_engine import WorkerEngine
 from changeover.ops import logging
-from changeover.settings import Settings, folders
+from changeover.settings import Settings
 from changeover.sources.csv.inbox import INBOX
 from changeover.sources.mail.mail import Attachment
-from changeover.store import schema
 from changeover.store.database import Database
 from changeover.store.runs import RunState
 
@@ -82,16 +80,17 @@ def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) ->
 
     Killed at any instant it loses nothing: mails and webhooks are in their rows, reports in the inbox (C-31, C-33).
     """
-    book = _book(settings)
+    book = rules_in_effect(settings)
     with suppress(Interrupted), ExitStack() as stack:
-        db = stack.enter_context(_database(settings))
+        db = stack.enter_context(state_database(settings))
         stopping.check()
         intake.adopt_strays(settings.environment, settings.folder, db)
         imports = Importer(settings.folder / "csv" / INBOX, partial(importer.start, settings.environment))
         desk = _desk(settings, book, db, imports.arrived)
         requested = RequestedRuns(settings.environment, db, requested_runs.start)
+        jobs = _jobs(settings, db, stopping)
         lines = [
-            *_job_lines(settings, db, stopping),
+            *_job_lines(settings, db, jobs),
             MailLine(desk, settings.worker_threads),
             RunLine(db, requested),
         ]
@@ -101,40 +100,12 @@ def run(settings: Settings, stopping: Stopping, ready: Callable[[str], None]) ->
         imports.start()
         log.info("worker.ready", executor=engine.executor)
         ready(engine.executor)
-        chores = _chores(settings, desk, engine)
+        chores = [*_chores(settings, desk, engine), *_chores_of_jobs(jobs)]
         while True:
             for chore in chores:
                 chore.turn(time.monotonic())
             stopping.sleep(_LOOK_SECONDS)
     log.info("worker.ended")
-
-
-def _book(settings: Settings) -> RuleBook:
-    try:
-        return rule_book(settings)
-    except BadRules as bad:
-        raise Refused(RunState.FAILED, 4, str(bad)) from bad
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    """The state database, its tables brought up to this release; refused on a full disk (F-4)."""
-    try:
-        folders.create(settings)
-        if not disk.check(settings.folder).room_to_write:
-            raise Refused(RunState.BLOCKED, 3, f"the disk of {settings.folder} is full: nothing was started")
-        db = Database(settings.state_url)
-    except OSError as error:
-        text = f"the data folder {settings.folder} cannot be used: {error.strerror}"
-        raise Refused(RunState.BLOCKED, 3, text) from error
-    try:
-        if schema.pending(db):
-            schema.migrate(settings.state_url)
-        yield db
-    except OperationalError as error:
-        raise Refused(RunState.FAILED, 75, "the state database cannot be reached or written") from error
-    finally:
-        db.close()
 
 
 def _desk(settings: Settings, book: RuleBook, db: Database, arrived: Callable[[], None]) -> Desk:
@@ -157,17 +128,23 @@ def _fetch(settings: Settings, switch: StopSwitch, attachment: Attachment) -> by
     return mail_fetch.fetch(attachment, settings)
 
 
-def _job_lines(settings: Settings, db: Database, stopping: Stopping) -> list[Line]:
+def _jobs(settings: Settings, db: Database, stopping: Stopping) -> JobDesk | NotSetUp:
+    """Where jobs are worked on, or why they are not."""
+    try:
+        return open_desk(settings, db, stopping)
+    except NotSetUp as lacking:
+        log.info("worker.without_jobs", missing=lacking.missing)
+        return lacking
+
+
+def _job_lines(settings: Settings, db: Database, jobs: JobDesk | NotSetUp) -> list[Line]:
     """What people ask for and what comes in about jobs, the most urgent first (K-7).
 
     Where Housecall Pro is not set up nothing comes in, and who asks for something is told.
     """
     env, threads = settings.environment, settings.worker_threads
-    try:
-        jobs = open_desk(settings, db, stopping)
-    except NotSetUp as lacking:
-        log.info("worker.without_jobs", missing=lacking.missing)
-        return [ClickLine(ClickDesk(env, db, partial(clicks.not_set_up, env, lacking.missing), _now), threads)]
+    if isinstance(jobs, NotSetUp):
+        return [ClickLine(ClickDesk(env, db, partial(clicks.not_set_up, env, jobs.missing), _now), threads)]
     click_desk = ClickDesk(env, db, partial(perform, jobs), _now)
     hook_desk = HookDesk(env, db, jobs.switch, partial(follow, jobs), _now)
     return [ClickLine(click_desk, threads), HookLine(hook_desk, threads * _HOOKS_A_THREAD)]
@@ -203,6 +180,10 @@ def _chores(settings: Settings, desk: Desk, engine: WorkerEngine) -> list[Chore]
     if settings.csv_email_enabled and settings.cloudmailin_user:
         found.append(Chore("missing", _MINUTE, lambda: _look_for_missing(desk)))
     return found
+
+
+def _chores_of_jobs(jobs: JobDesk | NotSetUp) -> list[Chore]:
+    return [] if isinstance(jobs, NotSetUp) else [Chore("outages", _BEAT_SECONDS, outages.of_jobs(jobs).look)]
 
 
 def _look_for_missing(desk: Desk) -> None:

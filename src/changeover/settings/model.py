@@ -202,6 +202,11 @@ class Settings(BaseModel):
         return ZoneInfo(self.timezone)
 
     @property
+    def takes_hooks(self) -> bool:
+        """Whether webhooks of Housecall Pro have a way in."""
+        return any(each and each.get_secret_value() for each in (self.hcp_webhook_secret, self.servativ_webhook_secret))
+
+    @property
     def secret_values(self) -> tuple[str, ...]:
         """Every configured secret, for redaction by value (L-5); a secret of several values gives each."""
         found: list[str] = []

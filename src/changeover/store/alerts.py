@@ -72,6 +72,13 @@ def open_or_repeat(connection: Connection, env: str, alert: Alert, at: datetime,
     return Raised.RISEN if level is not before.level else Raised.REPEATED
 
 
+def open_once(connection: Connection, env: str, alert: Alert, at: datetime) -> None:
+    """Opens an alert that is not open: what is looked for every minute is one alert and no thousand repetitions."""
+    standing = show(connection, key_of(env, alert.rule, alert.subject))
+    if standing is None or standing.resolved_at is not None:
+        open_or_repeat(connection, env, alert, at)
+
+
 def show(connection: Connection, key: str) -> StandingAlert | None:
     row = connection.execute(select(alerts).where(alerts.c.key == key)).mappings().one_or_none()
     return None if row is None else _standing(row)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
-from changeover.engine import disk, executing, intake, mail_house, names, worker
+from changeover.engine import disk, executing, intake, mail_house, names, opening, worker
 from changeover.engine.disk import Disk, DiskLevel
 from changeover.engine.executing import Engine
 from changeover.engine.hook_intake import HookIntake
@@ -212,7 +212,7 @@ def test_a_database_that_goes_away_is_told(place, monkeypatch) -> None:
     def gone(_database):
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
-    monkeypatch.setattr(worker.schema, "pending", gone)
+    monkeypatch.setattr(opening.schema, "pending", gone)
     with pytest.raises(Refused, match="database") as caught:
         place.run()
     assert caught.value.exit_code == 75
@@ -262,7 +262,7 @@ def test_it_looks_for_missing_reports_where_mails_may_come(settings, user, enabl
     """CM-23: elsewhere their way in is shut."""
     told = settings.model_copy(update={"cloudmailin_user": user or None, "csv_email_enabled": enabled})
     db = Database(settings.state_url)
-    desk = worker._desk(told, worker._book(told), db, lambda: None)
+    desk = worker._desk(told, opening.rules_in_effect(told), db, lambda: None)
     engine = worker.WorkerEngine(told.environment, db, told.folder, 1, [worker.MailLine(desk, 1)])
     chores = {each.name: each for each in worker._chores(told, desk, engine)}
     assert ("missing" in chores) is looks

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from changeover.airtable import errors as airtable_errors
+from changeover.core.plan import Alert, Level
 from changeover.engine import hook_house, hook_replay, hooks, intake
 from changeover.engine.hook_intake import GATHER_SECONDS, HookIntake
 from changeover.engine.hooks import WAITS, HookDesk, Next
@@ -262,6 +263,29 @@ def test_read_only_the_job_is_read_once_and_its_row_waits(office, halted) -> Non
     office.stop(None)
     office.work(event_id)
     assert (len(office.asked), office.states()) == (2, {"done"})
+
+
+@pytest.mark.parametrize("left", [hcp_errors.LeftAlone(after=29), airtable_errors.LeftAlone("left_alone", after=29)])
+def test_while_a_service_is_left_alone_they_wait_for_the_next_question_and_no_try_is_lost(office, left) -> None:
+    """C-65."""
+    office.answers = [left]
+    event_id = office.take()
+    for number in range(2, 12):
+        assert office.work(event_id) == (Next(event_id, number, 29.0),)
+        office.now += timedelta(seconds=29)
+    assert "tries" not in office.event(event_id).payload
+    office.answers = [Followed(Effect.UPDATED, JOB)]
+    assert office.work(event_id) == ()
+    assert office.states() == {"done"}
+
+
+def test_a_webhook_that_is_worked_says_that_they_come_again(office) -> None:
+    """A-9."""
+    with office.database.begin() as connection:
+        silent = Alert("webhooks_silent", "housecallpro", Level.ERROR, "none came")
+        alerts.open_or_repeat(connection, "dev", silent, START)
+    office.work(office.take())
+    assert office.alerts() == {}
 
 
 def test_a_paused_environment_works_them(office) -> None:

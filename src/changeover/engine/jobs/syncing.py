@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from changeover.airtable.errors import AirtableError
 from changeover.core import job_match
@@ -12,6 +13,7 @@ from changeover.core.job import Gone, Home, Job, JobRow, JobStatus, SyncStatus
 from changeover.core.job_status import status_of
 from changeover.core.job_sync import Context, Followed, followed
 from changeover.core.stay import Status
+from changeover.engine import hook_alerts
 from changeover.engine.jobs import alerts as job_alerts
 from changeover.engine.jobs import cache, rows, scheduling, steps
 from changeover.engine.jobs.alerts import RowSeen
@@ -155,6 +157,8 @@ def _write(office: Office, done: Verified, known: dict[str, CachedJob]) -> None:
     entries = [(each, cache.entry(each.row, each.job, desk)) for each in applied]
     fresh = [entry for each, entry in entries if _is_new(entry, known.get(each.row.job_id))]
     with desk.db.begin() as connection:
+        if desk.settings.takes_hooks:
+            hook_alerts.polled(connection, desk.env, _changes(fresh, known), desk.clock())
         store.remember(connection, fresh)
         job_alerts.keep(
             connection, desk.env, [RowSeen(each.row, each.found) for each in applied], desk.rules, desk.clock()
@@ -167,6 +171,14 @@ def _is_new(entry: CachedJob, known: CachedJob | None) -> bool:
         entry.record_id,
         dict(entry.body),
     )
+
+
+def _changes(fresh: Sequence[CachedJob], known: dict[str, CachedJob]) -> Iterator[datetime]:
+    """When jobs changed that nobody has told us of: other than what was last applied, be it by a webhook or by us."""
+    for entry in fresh:
+        before = known.get(entry.job_id)
+        if before is not None and before.updated_at is not None and entry.updated_at is not None:
+            yield entry.updated_at
 
 
 def _take_away(office: Office, done: Verified, known: dict[str, CachedJob]) -> None:

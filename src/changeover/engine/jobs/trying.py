@@ -17,6 +17,9 @@ WAITS: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 
 PAUSED: Final = timedelta(minutes=5)
 """How long a service that refuses us as a whole is not asked again."""
 
+LEFT_ALONE: Final = (hcp_errors.LeftAlone, airtable_errors.LeftAlone)
+"""Nobody was asked: the service has not answered for a while, and `after` seconds from now somebody may try (C-65)."""
+
 HALTED: Final = (hcp_errors.Halted, airtable_errors.Halted)
 REFUSED: Final = (
     hcp_errors.Fatal,
