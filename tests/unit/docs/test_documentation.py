@@ -14,6 +14,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from changeover.cli.main import build
+from changeover.engine.jobs import alerts as job_alerts
 from changeover.settings import NAMES
 from changeover.web.app import create_app
 from changeover.web.sites import Deployment
@@ -118,6 +119,13 @@ def test_options_in_the_readme_exist():
     options |= {"--keep"}  # of scripts/demo
     readme = (ROOT / "README.md").read_text()
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", readme)) <= options
+
+
+def test_every_alert_about_jobs_is_explained():
+    rules = {value for name, value in vars(job_alerts).items() if name.isupper() and isinstance(value, str)}
+    page = (DOCS / "jobs.md").read_text("utf-8")
+    assert len(rules) >= 10
+    assert rules <= set(re.findall(r"^\| .*?`(\w+)`", page, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
