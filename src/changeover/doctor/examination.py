@@ -18,6 +18,7 @@ from changeover.store.mirror import Record
 Check = Callable[[Patient], Iterator[Result]]
 CHECKS: tuple[Check, ...] = (
     machine.settings,
+    machine.secrets,
     machine.files,
     machine.folders,
     machine.disk_space,

@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from changeover.doctor.result import Patient, Result, fail, ok, warn
 from changeover.engine import disk
-from changeover.settings import NAMES
+from changeover.settings import NAMES, Settings, identity
 from changeover.settings.folders import LAYOUT
 
 CRONTAB = Path("/etc/cron.d/changeover")
 TIMERS = Path("/etc/systemd/system/timers.target.wants")
+_SECRET_LENGTH = 16
+_SECRET_SIGNS = 5  # different characters
+_MAKE_ONE = "`openssl rand -hex 24`"
+_OF_MAILS = ("CLOUDMAILIN_PASSWORD",)
+_WAYS_IN = ("API_KEY", "HCP_WEBHOOK_SECRET", "SERVATIV_WEBHOOK_SECRET", *_OF_MAILS)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _SKEW_SECONDS = 60
 _MEMORY_SHARE = 0.05
@@ -37,6 +44,31 @@ def settings(patient: Patient) -> Iterator[Result]:
         yield ok("isolation", "nothing is shared with the other environment")
     if not found.unknown and not found.dropped:
         yield ok("settings", "all are known and of the right shape")
+
+
+def secrets(patient: Patient) -> Iterator[Result]:
+    """X-1: an empty secret shuts its way in, which is said; one that is short or poor may be guessed. None is shown."""
+    found = patient.settings
+    values = {name: _parts(getattr(found, name.lower())) for name in _WAYS_IN}
+    short = [name for name, parts in values.items() if any(len(each) < _SECRET_LENGTH for each in parts)]
+    poor = [name for name, parts in values.items() if any(len(set(each)) < _SECRET_SIGNS for each in parts)]
+    for name in dict.fromkeys((*short, *poor)):
+        text = f"shorter than {_SECRET_LENGTH} characters" if name in short else "made of a few characters only"
+        yield warn("secrets", f"{name} is {text}", f"set a longer one, such as {_MAKE_ONE} prints")
+    shut = [name for name, parts in values.items() if not parts and not (name in _OF_MAILS and not _takes_mails(found))]
+    if found.hcp_api_key is not None and not found.takes_hooks:
+        text = "webhooks of Housecall Pro have no way in: what changes there is seen by the next cycle only"
+        yield warn("secrets", text, "set HCP_WEBHOOK_SECRET to what Housecall Pro shows as its signing secret")
+    elif not short and not poor:
+        yield ok("secrets", "of good length" + (f"; not set, so shut: {', '.join(shut)}" if shut else ""))
+
+
+def _parts(secret: SecretStr | None) -> frozenset[str]:
+    return frozenset() if secret is None else identity.parts(secret.get_secret_value())
+
+
+def _takes_mails(settings: Settings) -> bool:
+    return settings.csv_email_enabled and bool(settings.cloudmailin_user)
 
 
 def files(patient: Patient) -> Iterator[Result]:

@@ -40,14 +40,18 @@ def test_a_company_that_is_set_up_is_well(house: House) -> None:
 
 
 def test_without_settings_it_is_not_in_use_unless_a_step_is_ticked(house: House) -> None:
+    """J-8."""
     unused, wanted = (patient(house, ticked=each, hcp_api_key=None) for each in (False, True))
 
     assert said(jobs.company, unused) == {"housecallpro": [(Level.OK, "not in use")]}
     assert said(jobs.company, wanted) == {"housecallpro": [(Level.FAIL, "not set: HCP_API_KEY")]}
     assert said(jobs.homes, unused) == {}
+    untyped = patient(house, ticked=True, hcp_str_next_guest_job_type_id=None)
+    assert said(jobs.company, untyped) == {"housecallpro": [(Level.FAIL, "not set: HCP_STR_NEXT_GUEST_JOB_TYPE_ID")]}
 
 
 def test_what_of_the_company_is_wrong_is_named(house: House) -> None:
+    """J-8, J-10, HC-122."""
     who = patient(
         house,
         ticked=True,
@@ -95,6 +99,7 @@ def test_a_wrong_key_or_address_says_what_to_change(house: House) -> None:
 
 
 def test_homes_that_cannot_get_jobs_are_named_by_what_lacks(house: House) -> None:
+    """J-10."""
     house.add("Properties", Property_Name="Bare House")
     house.home("Lost House", HCP_Address_ID="")
     house.home("Odd House", HCP_Address_ID=f"adr_{3:032x}", Turnover_Job_Template_ID=f"job_{3:032x}")

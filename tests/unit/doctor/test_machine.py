@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from changeover.doctor import machine
 from changeover.doctor.result import Level
@@ -28,6 +29,52 @@ def test_foreign_variables_and_an_open_proof_are_warned_of(patient):
     assert levels(found) == [("settings", Level.WARN), ("isolation", Level.WARN)]
     assert "API_KEY_PROD" in found[0].text
     assert "prod" in found[1].do
+
+
+def with_secrets(patient, **given):
+    """The patient under these secrets, by their settings' names in small letters; all others are empty."""
+    empty = dict.fromkeys(("api_key", "hcp_webhook_secret", "servativ_webhook_secret", "cloudmailin_password"))
+    values = {name: value and SecretStr(value) for name, value in (empty | given).items()}
+    return replace(patient, settings=patient.settings.model_copy(update=values))
+
+
+GOOD = "made-up-but-of-good-length"
+
+
+def test_a_secret_that_can_be_guessed_is_named_and_never_shown(patient):
+    """X-1, X-13."""
+    values = ("tiny-secret", f"{GOOD},tiny-one", f" tiny-one , {GOOD}", "aaaaaaaabbbbbbbbaaaa")
+    for name in ("api_key", "hcp_webhook_secret", "servativ_webhook_secret", "cloudmailin_password"):
+        for value in values:
+            (found,) = machine.secrets(with_secrets(patient, **{name: value}))
+            assert found.level is Level.WARN
+            assert name.upper() in found.text
+            assert not any(part.strip() in found.text + found.do for part in value.split(","))
+
+
+def test_secrets_of_good_length_are_well_and_what_is_shut_is_said(patient):
+    """X-1: an empty one closes its way in."""
+    (found,) = machine.secrets(with_secrets(patient, api_key=f"{GOOD},{GOOD}2", hcp_webhook_secret=GOOD))
+    assert (found.level, found.text) == (Level.OK, "of good length; not set, so shut: SERVATIV_WEBHOOK_SECRET")
+    given = {"api_key": GOOD, "hcp_webhook_secret": GOOD, "servativ_webhook_secret": GOOD}
+    (found,) = machine.secrets(with_secrets(patient, **given, cloudmailin_password=GOOD))
+    assert found.text == "of good length"
+
+
+def test_a_mail_account_without_a_password_is_said_to_be_shut(patient):
+    mailer = replace(patient, settings=patient.settings.model_copy(update={"cloudmailin_user": "mailer"}))
+    (found,) = machine.secrets(
+        with_secrets(mailer, api_key=GOOD, hcp_webhook_secret=GOOD, servativ_webhook_secret=GOOD)
+    )
+    assert found.text.endswith("shut: CLOUDMAILIN_PASSWORD")
+
+
+def test_where_housecall_pro_is_set_up_webhooks_without_a_way_in_are_warned_of(patient):
+    in_use = replace(patient, settings=patient.settings.model_copy(update={"hcp_api_key": SecretStr("a-key")}))
+    (found,) = machine.secrets(with_secrets(in_use, api_key=GOOD))
+    assert (found.level, "no way in" in found.text) == (Level.WARN, True)
+    (found,) = machine.secrets(with_secrets(in_use, api_key=GOOD, servativ_webhook_secret=GOOD))
+    assert found.level is Level.OK
 
 
 def test_files_open_to_others_are_named(patient):
