@@ -1,7 +1,7 @@
 """Whether a run can find anything to do: nothing has changed since one of the same day that found nothing.
 
 It trusts no notice of change. All that a plan depends on is compared under a hash: rows, memory, what the calendars
-say, the rules, the business's date. Whatever differs, or is not known, makes the run an ordinary one.
+say, the rules, the program, the business's date. Whatever differs, or is not known, makes the run an ordinary one.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Connection
 
+from changeover import program
 from changeover.core.plan import Counts, Plan
 from changeover.core.recollection import Seen
 from changeover.engine.work import Work
@@ -37,7 +37,7 @@ class Rest:
 
 def known_digest(connection: Connection, work: Work) -> str:
     """Of all that a plan depends on beside what the calendars say, the instant within the day left out."""
-    around = (version("changeover"), work.rules, work.rules.today(work.now), work.platforms.fingerprint)
+    around = (program.fingerprint(), work.rules, work.rules.today(work.now), work.platforms.fingerprint)
     return hashlib.sha256(f"{digest(connection, _TABLES)} {around!r}".encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from changeover import program
 from changeover.engine import calendars, knowledge, stillness
 from changeover.exits import Exit
 from changeover.store import facts, sightings
@@ -108,6 +109,18 @@ def test_whatever_happens_the_rows_are_looked_at_again(
     happens(business, quiet)
     business.run(beat=HOUR)
     assert looks == ["rows"]
+
+
+def test_another_program_looks_for_itself_though_its_number_is_the_same(
+    business: Business, quiet: Calendar, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "fingerprint", lambda: "a checkout that was edited")
+    assert business.run(beat=HOUR).writes == QUIET
+    assert looks == ["rows"]
+    business.run(beat=HOUR)
+    looks.clear()
+    business.run(beat=HOUR)
+    assert looks == []
 
 
 def test_a_rehearsal_goes_the_whole_way_and_leaves_nothing_behind(

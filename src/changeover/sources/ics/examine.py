@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Protocol
 
+from changeover import program
 from changeover.core.stay import Rules
 from changeover.sources.ics import reading as readings
 from changeover.sources.ics.feeds import FeedConfig
@@ -135,6 +136,7 @@ class Examiner:
         feed, rules = self.feed, self.rules
         parts = (
             READER,
+            program.fingerprint(),
             feed.url,
             feed.property_id,
             feed.entry_source,
