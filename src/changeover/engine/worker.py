@@ -52,7 +52,7 @@ log = logging.get(__name__)
 MOST_WORKERS = 16  # per environment, over all machines (K-3)
 _BEAT_SECONDS, _MINUTE, _HOUR = 15.0, 60.0, 3600.0
 _LOOK_SECONDS = 0.5
-_HOOKS_A_THREAD = 4  # most of a webhook's time is waiting, and those that wait together share their calls
+_HOOKS_A_THREAD = 16  # nearly all of a webhook's time is waiting, and those that wait together share their calls
 
 
 @dataclass

@@ -50,7 +50,7 @@ def look_at(client: HousecallPro, job_ids: Sequence[str]) -> list[Job | GoneJob 
     """
     found: dict[str, Job | GoneJob | HcpError] = {}
     if len(set(job_ids)) > _FEW:
-        found.update(_latest(client, len(job_ids)))
+        found.update(_latest(client))
     for job_id in job_ids:
         if job_id not in found:
             found[job_id] = _look_alone(client, job_id)
@@ -60,10 +60,10 @@ def look_at(client: HousecallPro, job_ids: Sequence[str]) -> list[Job | GoneJob 
 _FEW: Final = 2
 
 
-def _latest(client: HousecallPro, number: int) -> dict[str, Job]:
-    """The jobs that changed last: as many, and some more that may have changed since."""
+def _latest(client: HousecallPro) -> dict[str, Job]:
+    """The jobs that changed last, a whole page: what waits longest has changed longest ago, behind all others."""
     query = [("sort_by", "updated_at"), ("sort_direction", "desc"), *EXPANDED]
-    page = next(client.pages("/jobs", "jobs", query, size=2 * number + 20))
+    page = next(client.pages("/jobs", "jobs", query))
     found = {}
     for item in page:
         with suppress(BadPayload):  # whose form it is, its own read will say
