@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench_clients import fetching, upsert
+from bench_hooks import webhooks
 from bench_mail import mail
 from bench_model import QUICK, Finding, Sizes, median_seconds
 from bench_page import machine, with_section
@@ -211,6 +212,7 @@ BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {
     "startup": startup,
     "reports": reports,
     "mail": mail,
+    "webhooks": webhooks,
 }
 
 

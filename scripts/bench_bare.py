@@ -28,6 +28,7 @@ class _Bare(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         app = Flask("bare")
 
         @app.post("/webhooks/csv-email/dev")
+        @app.post("/webhooks/hcp-dev")
         def receive() -> str:
             request.get_data()
             return "ok"

@@ -34,6 +34,12 @@ class Sizes:
     report_rows: int = 5000
     mails: int = 100
     mail_seconds: int = 60
+    hooks: int = 100
+    hook_seconds: int = 60
+    changes: int = 20
+    clicks: int = 40
+    stays: int = 1500
+    lost: int = 1000
     times: int = 3
 
 
@@ -49,6 +55,12 @@ QUICK = Sizes(
     report_rows=50,
     mails=20,
     mail_seconds=1,
+    hooks=20,
+    hook_seconds=2,
+    changes=10,
+    clicks=3,
+    stays=12,
+    lost=8,
     times=1,
 )
 

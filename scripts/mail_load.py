@@ -1,4 +1,4 @@
-"""Mails for the benchmarks: rendered beforehand, posted at fixed instants whatever the server does, each one timed.
+"""Mails and webhooks for the benchmarks: rendered beforehand, posted at fixed instants, each one timed.
 
 As a process it takes an order as JSON on stdin, says `ready`, and posts from the next line on. It ends after its
 seconds, or with SIGTERM once what is under way has been answered; then it prints what it saw as one JSON object.
@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from bench_reports import report
+from hook_load import signed_request
 
 from changeover_sandbox.cloudmailin.mail import mail_of
 from changeover_sandbox.cloudmailin.orders import Format, SendOrder
@@ -30,7 +31,7 @@ TO = "reports@example.test"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where mails are posted, and with which login."""
+    """Where mails are posted, and with which login; of webhooks the company and the secret."""
 
     url: str
     user: str = ""
@@ -39,13 +40,14 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`rate` mails a second for `seconds`, numbered from `first` on, each with a report of `rows` rows."""
+    """`rate` mails a second for `seconds`, numbered from `first` on, each with a report of `rows` rows; or `hooks`."""
 
     door: Door
     rate: int
     seconds: float
     rows: int = 30
     first: int = 0
+    hooks: bool = False
 
     @property
     def number(self) -> int:
@@ -77,7 +79,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A whole POST as bytes, and its body's digest."""
+    """A whole POST as bytes, and the digest by which a mail's body is known again."""
 
     raw: bytes
     sha256: str
@@ -106,6 +108,14 @@ def request(door: Door, number: int, turn: int, content: bytes) -> Request:
     return Request(head.encode() + mail.body, hashlib.sha256(mail.body).hexdigest())
 
 
+def rendered(load: Load, number: int) -> Request:
+    """What this load posts in the `number`-th place."""
+    if not load.hooks:
+        return request(load.door, number, number, numbered_report(load.rows, number))
+    raw = signed_request(load.door.url, load.door.user, load.door.password, number)
+    return Request(raw, "")
+
+
 def numbered_report(rows: int, number: int) -> bytes:
     """A report that no other mail has."""
     return report(rows).replace(b"Guest Q0,", b"Guest Q%d," % (1_000_000 + number), 1)
@@ -130,7 +140,7 @@ class Client:
         """Waits for its end. Raises RuntimeError when it broke."""
         out, _ = self.process.communicate()
         if self.process.returncode:
-            message = f"the mails' client ended with {self.process.returncode}"
+            message = f"the client ended with {self.process.returncode}"
             raise RuntimeError(message)
         found = json.loads(out)
         return Seen(found["answered"], found["statuses"], found["latest"])
@@ -216,15 +226,10 @@ async def _post_all(load: Load, requests: Sequence[Request]) -> Seen:
     return seen
 
 
-def _rendered(load: Load) -> Iterator[Request]:
-    for number in range(load.first, load.first + load.number):
-        yield request(load.door, number, number, numbered_report(load.rows, number))
-
-
 def _main() -> None:
     told = json.loads(sys.stdin.readline())
     load = Load(Door(**told.pop("door")), **told)
-    requests = list(_rendered(load))
+    requests = [rendered(load, number) for number in range(load.first, load.first + load.number)]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
