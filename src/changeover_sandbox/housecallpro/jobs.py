@@ -205,10 +205,8 @@ def move(visit: Visit, start: datetime, end: datetime, window: int | None) -> No
 
 
 def unschedule(work: Work, job: Job) -> None:
-    """DELETE schedule (HC-63): every visit is discarded, nobody is assigned; of an unscheduled job nothing changes."""
+    """DELETE schedule (HC-63, HC-105): every visit is discarded and nobody is assigned, also where no visit was."""
     refuse_begun(job, "erase the schedule of")
-    if not job.visits:
-        return
     dropped, job.visits, job.people = job.visits, [], []
     job.discarded += [visit.id for visit in dropped]
     job.status = Status.NEEDS_SCHEDULING

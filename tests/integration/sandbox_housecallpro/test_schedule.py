@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.housecallpro import END, START
+from plugins.housecallpro import DEV, END, START
 
 LATER, LATER_END = "2026-03-06T17:00:00Z", "2026-03-06T19:30:00Z"
 MULTIPLE = {"error": {"message": "job has multiple appointments"}}
@@ -122,7 +122,41 @@ def test_erasing_the_schedule_keeps_the_job_and_frees_its_people(service, people
     assert (read["work_status"], read["assigned_employees"]) == ("needs scheduling", [])
     assert read["schedule"]["appointments"] == []
     again = service.call("DELETE", f"/jobs/{several['id']}/schedule")
-    assert (again.status_code, service.read(several)) == (200, read)
+    assert (again.status_code, service.read(several)["schedule"]) == (200, read["schedule"])
+
+
+def test_erasing_no_schedule_frees_the_people_all_the_same(service, people) -> None:
+    """HC-105, HC-107: it is a write like every other."""
+    job = service.job(start=None, assigned_employee_ids=[one["id"] for one in people])
+    service.clock.ahead += 1
+    service.ok("DELETE", f"/jobs/{job['id']}/schedule")
+    read = service.read(job)
+    assert (read["work_status"], read["assigned_employees"]) == ("needs scheduling", [])
+    assert read["updated_at"] > job["updated_at"]
+
+
+@pytest.mark.parametrize("grant", [f"Token {DEV.api_key}", f"Bearer oauth-{DEV.api_key}"])
+def test_a_company_key_schedules_and_dispatches_like_an_oauth_token(service, people, grant: str) -> None:
+    """HC-6."""
+    job = service.job()
+    headers = {"Authorization": grant}
+    moved = {"start_time": "2026-03-05T17:00:00Z"}
+    assert service.call("PUT", f"/jobs/{job['id']}/schedule", moved, headers=headers).status_code == 200
+    sent = service.call("PUT", f"/jobs/{job['id']}/dispatch", {"dispatched_employees": of(people)}, headers=headers)
+    assert sent.status_code == 200
+    read = service.read(job)
+    assert read["schedule"]["scheduled_start"] == "2026-03-05T17:00:00Z"
+    assert [one["id"] for one in read["assigned_employees"]] == [one["id"] for one in people]
+
+
+def test_one_arrival_window_has_three_names(service) -> None:
+    """HC-10: in minutes, under each of them."""
+    job = service.job(start=None, schedule={"scheduled_start": START, "arrival_window": 30})
+    assert job["schedule"]["arrival_window"] == 30
+    assert service.visits(job)[0]["arrival_window_minutes"] == 30
+    moved = put(service, job, arrival_window_in_minutes=45).json()
+    assert moved["arrival_window_minutes"] == 45
+    assert service.read(job)["schedule"]["arrival_window"] == 45
 
 
 def test_a_started_job_keeps_its_schedule_but_may_be_moved(service) -> None:

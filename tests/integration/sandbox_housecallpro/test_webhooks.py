@@ -1,13 +1,17 @@
 """What is told when, how it is signed, repeated, doubled and delayed (HC-75 to HC-87, HC-113, HC-114)."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import time
 
+import aiohttp
 import pytest
 import requests
+from aiohttp import web
 
+from changeover_sandbox.housecallpro import deliveries
 from changeover_sandbox.housecallpro.app import create_app
 from plugins.housecallpro import DEV, END, PLACE, PROD, REPEAT_AFTER, START, Clock, Server, Service
 
@@ -35,6 +39,7 @@ def heard(service, receiver):
 
 
 def test_a_saved_address_is_pinged_unsigned(service, receiver) -> None:
+    """HC-76, HC-112."""
     service.listen(receiver.url)
     (ping,) = receiver.posts
     assert ping.raw == b'{"foo":"bar"}'
@@ -43,6 +48,7 @@ def test_a_saved_address_is_pinged_unsigned(service, receiver) -> None:
 
 
 def test_until_an_address_is_set_nothing_is_sent(service, receiver) -> None:
+    """HC-112."""
     service.job()
     assert service.settle() == []
     service.listen(receiver.url)
@@ -52,6 +58,7 @@ def test_until_an_address_is_set_nothing_is_sent(service, receiver) -> None:
 
 @pytest.mark.parametrize(("secret", "key"), [(None, DEV.webhook_secret), ("other", "other"), ("", "")])
 def test_events_are_signed_over_timestamp_and_raw_body(service, receiver, secret: str | None, key: str) -> None:
+    """HC-79, HC-80, HC-112: with the company's own secret, unless another is set."""
     service.listen(receiver.url, **({} if secret is None else {"secret": secret}))
     service.clock.stopped_at = 1772647331
     service.customer(first_name="Zoë ✨")
@@ -114,7 +121,7 @@ def test_a_schedule_tells_whether_there_was_one_before(service, heard) -> None:
     assert heard(service.ok, "PUT", path, body) == [RESCHEDULED, "job.updated"]
     assert heard(service.ok, "PUT", path, other) == [UNASSIGNED, ASSIGNED, RESCHEDULED, "job.updated"]
     assert heard(service.ok, "DELETE", path) == [DISCARDED, "job.updated"]
-    assert heard(service.ok, "DELETE", path) == []
+    assert heard(service.ok, "DELETE", path) == ["job.updated"]
     assert heard(service.ok, "PUT", path, other) == [SCHEDULED, "job.scheduled", ASSIGNED, "job.updated"]
     assert heard(service.act, job, "reschedule", start=START) == [RESCHEDULED, "job.updated"]
 
@@ -191,6 +198,7 @@ def test_reading_and_refused_writes_tell_nothing(service, heard) -> None:
 
 
 def test_what_is_not_accepted_is_repeated_with_a_fresh_timestamp_and_the_same_body(service, receiver) -> None:
+    """HC-77, HC-114."""
     service.listen(receiver.url)
     receiver.statuses[:] = [500, 302, 200]
     service.clock.step = 1.0
@@ -214,6 +222,30 @@ def test_a_receiver_that_is_not_there_is_tried_as_well(service) -> None:
     service.listen("http://127.0.0.1:1/webhooks")
     service.customer()
     assert [one["status"] for one in service.settle()] == [None] * 5
+
+
+def test_a_receiver_that_takes_too_long_is_tried_again_and_holds_up_no_request(monkeypatch) -> None:
+    """HC-77, HC-114."""
+    assert deliveries.TIMEOUT.total == 10
+    monkeypatch.setattr(deliveries, "TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+
+    async def hold(_request: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", hold)
+    slow, sender = Server(app), Server(create_app(None, [DEV], repeat_after=REPEAT_AFTER))
+    service = Service(sender.url, Clock())
+    try:
+        service.listen(slow.url)
+        service.customer()
+        assert service.control("GET", "/deliveries").json()["waiting"] > 0
+        made = [one for one in service.settle() if one["event"] == "customer.created"]
+        assert [(one["attempt"], one["status"]) for one in made] == [(number, None) for number in range(4)]
+    finally:
+        sender.stop()
+        slow.stop()
 
 
 def test_later_events_do_not_wait_for_repeats_of_earlier_ones(receiver) -> None:
