@@ -28,12 +28,12 @@ from plugins.housecallpro import Server as Running
 
 
 @contextmanager
-def answering(*answers: web.Response) -> Iterator[tuple[str, list[str]]]:
+def answering(*answers: web.Response) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A server that gives these answers in turn, the last one for ever; its URL and the requests' headers."""
     left, seen = list(answers), []
 
     async def handle(request: web.Request) -> web.Response:
-        seen.append(request.headers.get("Authorization", ""))
+        seen.append(dict(request.headers))
         answer = left.pop(0) if len(left) > 1 else left[0]
         return web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
 
@@ -64,6 +64,17 @@ def test_a_wrong_key_is_refused_once_and_shown_nowhere(bench):
         directory.company(wrong)
     assert "wrongkey" not in repr(wrong) + str(refusal.value)
     assert bench.calls() == [("GET", "/company", 401)]
+
+
+def test_a_request_says_who_asks_and_nothing_of_a_location(bench):
+    """HC-2, HC-3, HC-5: and it carries no key against repeats, as the service knows none."""
+    with answering(json('{"id":"tag_1","name":"Pool"}')) as (url, seen):
+        directory.create_tag(bench.make(url), "Pool")
+    (headers,) = seen
+    assert headers["Authorization"] == f"Token {DEV.api_key}"
+    assert headers["Content-Type"] == "application/json"
+    names = {name.lower() for name in headers}
+    assert names.isdisjoint({"x-company-id", "idempotency-key", "cookie", "if-match"})
 
 
 def test_a_base_url_is_used_with_its_path_and_without_its_last_slash(bench):
@@ -158,7 +169,7 @@ def test_a_post_with_a_good_status_and_a_strange_body_is_unclear_too(bench, body
 
 
 def test_a_post_that_was_refused_by_rate_is_repeated(bench):
-    """HC-37."""
+    """HC-28, HC-37."""
     bench.service.fault("rate-limit", value="Retry-After: 3")
     assert directory.create_tag(bench.client, "x").name == "x"
     assert [status for _, _, status in bench.calls()] == [429, 201]
@@ -205,7 +216,7 @@ def test_what_is_no_page_is_never_an_empty_list(bench, body):
     ],
 )
 def test_a_429_is_waited_out_in_every_form(bench, header, waited):
-    """HC-33 … HC-35."""
+    """HC-28, HC-33, HC-34, HC-35, HC-117."""
     bench.service.fault("rate-limit", value=header)
     directory.company(bench.client)
     assert bench.clock.slept == [pytest.approx(waited, abs=0.11)]
@@ -233,7 +244,7 @@ def test_a_pause_holds_every_client_of_the_key(bench):
 
 
 def test_an_hour_that_is_used_up_is_said_at_once_without_a_call(bench):
-    """HC-31, J-110."""
+    """HC-31, HC-117, J-110."""
     used = bench.make(gate=type(bench.gate)(bench.gate._db, hourly_limit=1, clock=bench.clock, sleep=bench.clock.sleep))
     directory.company(used)
     with pytest.raises(RateLimited) as refusal:

@@ -11,12 +11,14 @@ from plugins.housecallpro import DEV, PROD
 
 
 def test_the_company_is_that_of_the_key(bench):
-    """HC-97."""
-    assert directory.company(bench.client).id == DEV.company_id
+    """HC-13, HC-97."""
+    found = directory.company(bench.client)
+    assert (found.id, found.time_zone) == (DEV.company_id, "America/Phoenix")
     assert directory.company(bench.make(api_key=PROD.api_key)).id == PROD.company_id
 
 
 def test_a_customer_is_made_changed_and_found(bench):
+    """HC-54, HC-121."""
     made = directory.create_customer(bench.client, NewCustomer("Casey", "Example"))
     directory.create_customer(bench.client, NewCustomer(email="robin@example.com"))
     assert directory.customer(bench.client, made.id).last_name == "Example"
@@ -26,12 +28,13 @@ def test_a_customer_is_made_changed_and_found(bench):
 
 
 def test_a_customer_without_a_name_is_refused(bench):
+    """HC-54."""
     with pytest.raises(Validation):
         directory.create_customer(bench.client, NewCustomer())
 
 
 def test_the_addresses_of_a_customer_are_theirs_alone(bench):
-    """J-27."""
+    """HC-55, J-27."""
     one, other = (directory.create_customer(bench.client, NewCustomer(name)) for name in ("Casey", "Robin"))
     place = NewAddress("1 Example Rd", "Mesa", "AZ", "85201", street_line_2="Unit 5")
     made = directory.create_address(bench.client, one.id, place)

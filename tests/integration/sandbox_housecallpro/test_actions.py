@@ -92,6 +92,7 @@ def test_a_further_visit_may_have_people_of_its_own(service) -> None:
 
 
 def test_the_first_line_is_renamed_unless_another_is_meant(service) -> None:
+    """HC-69, HC-110."""
     job = service.job(line_items=[{"name": "A", "unit_price": 7}, {"name": "B"}])
     done(service, job, "rename_line_item", name="First")
     second = service.lines(job)[1]

@@ -24,6 +24,7 @@ NOWHERE = {"error": {"message": "not found"}}
     ],
 )
 def test_whoever_shows_no_key_in_the_right_form_is_refused(service, header: str | None) -> None:
+    """HC-98."""
     headers = {} if header is None else {"Authorization": header}
     answer = requests.get(f"{service.url}/company?api_key={DEV.api_key}", headers=headers, timeout=5)
     assert (answer.status_code, answer.json()) == (401, NOBODY)
@@ -31,6 +32,7 @@ def test_whoever_shows_no_key_in_the_right_form_is_refused(service, header: str 
 
 @pytest.mark.parametrize("header", [f"Token {DEV.api_key}", f"Bearer oauth-{DEV.api_key}"])
 def test_a_key_and_an_oauth_token_open_the_same_company(service, header: str) -> None:
+    """HC-2, HC-13, HC-98."""
     answer = requests.get(f"{service.url}/company", headers={"Authorization": header}, timeout=5)
     assert answer.json() == {"id": DEV.company_id, "name": DEV.name, "time_zone": "America/Phoenix"}
 
@@ -72,12 +74,14 @@ def test_a_key_and_an_oauth_token_open_the_same_company(service, header: str) ->
     ],
 )
 def test_what_does_not_exist_is_not_found_whatever_the_method(service, method: str, path: str) -> None:
+    """HC-25, HC-38, HC-99."""
     answer = service.call(method, path.format(job="job_x"), {})
     assert answer.status_code == 404
     assert method == "HEAD" or answer.json() == NOWHERE
 
 
 def test_a_company_finds_nothing_of_another_one(service) -> None:
+    """HC-97."""
     other = service.as_(PROD)
     job, customer = service.job(), service.customer()
     for path in (f"/jobs/{job['id']}", f"/jobs/{job['id']}/line_items", f"/customers/{customer['id']}"):

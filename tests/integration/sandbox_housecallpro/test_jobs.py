@@ -20,6 +20,7 @@ def order(service, **more: object) -> dict:
 
 
 def test_a_job_is_created_whole_and_its_appointment_is_there_at_the_next_read(service) -> None:
+    """HC-48, HC-51, HC-102."""
     person, kind = service.employee(), service.job_type("STR Next Guest")
     body = order(
         service,
@@ -77,6 +78,7 @@ def test_without_a_schedule_a_job_needs_scheduling(service) -> None:
 
 
 def test_appointments_and_attachments_come_only_on_demand(service) -> None:
+    """HC-46."""
     job = service.job()
     plain = service.ok("GET", f"/jobs/{job['id']}")
     assert "appointments" not in plain["schedule"]
@@ -88,12 +90,14 @@ def test_appointments_and_attachments_come_only_on_demand(service) -> None:
 
 
 def test_a_job_never_shows_its_lines(service) -> None:
+    """HC-45."""
     job = service.job(line_items=[{"name": "A"}])
     assert "line_items" not in job
     assert "line_items" not in service.ok("GET", "/jobs")["jobs"][0]
 
 
 def test_unknown_keys_have_no_effect(service) -> None:
+    """HC-49, HC-101."""
     job = service.job(
         start=None,
         work_status="completed",
@@ -106,6 +110,7 @@ def test_unknown_keys_have_no_effect(service) -> None:
 
 
 def test_invoice_numbers_are_numbers_in_requests_and_strings_in_answers(service) -> None:
+    """HC-8, HC-50: each is used once."""
     assert service.job(invoice_number=41)["invoice_number"] == "41"
     assert service.job()["invoice_number"] == "42"
     taken = service.call("POST", "/jobs", order(service, invoice_number=41))

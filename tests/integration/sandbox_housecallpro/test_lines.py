@@ -43,6 +43,7 @@ def names(service, job: dict) -> list[str]:
 
 
 def test_lines_are_listed_unpaged_and_in_no_order_of_theirs(service, job) -> None:
+    """HC-18, HC-69."""
     answer = service.ok("GET", f"/jobs/{job['id']}/line_items")
     assert (answer["object"], answer["url"]) == ("list", f"/jobs/{job['id']}/line_items")
     ids = [line["id"] for line in answer["data"]]
@@ -60,6 +61,7 @@ def test_a_line_is_added_behind_all_others(service, job) -> None:
 
 
 def test_what_a_put_leaves_out_is_back_at_its_default(service, job) -> None:
+    """HC-71: the reading to be afraid of."""
     line = service.ok("POST", f"/jobs/{job['id']}/line_items", WHOLE)
     answer = service.ok("PUT", f"/jobs/{job['id']}/line_items/{line['id']}", {"name": "New"})
     assert answer == {**DEFAULTS, "id": line["id"], "order_index": 3, "name": "New"}
@@ -77,6 +79,7 @@ def test_a_line_is_deleted_once(service, job) -> None:
 
 
 def test_bulk_update_replaces_changes_and_deletes_what_is_not_listed(service, job) -> None:
+    """HC-72."""
     _, second, _ = service.lines(job)
     answer = bulk(service, job, {"name": "New"}, {**WHOLE, "id": second["id"]})
     assert answer.status_code == 200

@@ -30,12 +30,14 @@ def five(service) -> list[dict]:
 
 @pytest.mark.parametrize(("path", "plural"), LISTS)
 def test_an_empty_list_has_totals_of_zero(service, path: str, plural: str) -> None:
+    """HC-16, HC-17."""
     expected = {"page": 1, "page_size": 10, "total_pages": 0, "total_items": 0, plural: []}
     assert service.ok("GET", path) == expected
 
 
 @pytest.mark.parametrize(("path", "plural"), LISTS[1:])
 def test_every_list_is_paged_and_shows_the_newest_first(service, path: str, plural: str) -> None:
+    """HC-16, HC-17."""
     made = []
     for number in range(3):
         service.clock.ahead += 1
@@ -94,6 +96,7 @@ def test_unknown_query_keys_are_ignored(service, five) -> None:
 
 
 def test_jobs_come_newest_first_unless_the_query_says_otherwise(service, five) -> None:
+    """HC-42."""
     made = [job["id"] for job in five]
     assert ids(service.ok("GET", "/jobs")) == made[::-1]
     assert ids(service.ok("GET", "/jobs", sort_direction="asc")) == made

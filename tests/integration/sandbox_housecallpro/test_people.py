@@ -8,6 +8,7 @@ UNKNOWN = "x_" + "0" * 32
 
 
 def test_a_customer_is_created_read_and_changed(service) -> None:
+    """HC-53, HC-54: addresses come with a new customer only."""
     answer = service.call("POST", "/customers", {"first_name": "Casey", "email": "casey@example.com", "tags": ["VIP"]})
     customer = answer.json()
     assert answer.status_code == 201
@@ -24,11 +25,13 @@ def test_a_customer_is_created_read_and_changed(service) -> None:
 
 @pytest.mark.parametrize("key", ["first_name", "last_name", "email", "mobile_number", "home_number", "work_number"])
 def test_one_of_name_mail_and_phone_makes_a_customer(service, key: str) -> None:
+    """HC-54."""
     assert service.ok("POST", "/customers", {key: "something"})[key] == "something"
 
 
 @pytest.mark.parametrize("body", [{}, {"company": "Example"}, {"first_name": ""}, {"first_name": 5}, {"email": ["a"]}])
 def test_nobody_is_no_customer(service, body: dict) -> None:
+    """HC-54."""
     assert service.call("POST", "/customers", body).status_code == 400
     assert service.ok("GET", "/customers")["customers"] == []
 
@@ -43,6 +46,7 @@ def test_customers_are_found_by_name_mail_phone_and_address(service, text: str) 
 
 
 def test_addresses_are_added_listed_and_read(service) -> None:
+    """HC-55."""
     customer = service.ok("POST", "/customers", {"first_name": "Casey"})
     path = f"/customers/{customer['id']}/addresses"
     answer = service.call("POST", path, {**PLACE, "latitude": "33.4", "longitude": -111.8})
@@ -62,6 +66,7 @@ def test_addresses_are_added_listed_and_read(service) -> None:
 
 @pytest.mark.parametrize("key", ["street", "city", "state", "zip", "country"])
 def test_an_address_needs_all_its_parts(service, key: str) -> None:
+    """HC-55."""
     customer = service.customer()
     body = {name: value for name, value in PLACE.items() if name != key}
     answer = service.call("POST", f"/customers/{customer['id']}/addresses", body)
@@ -90,6 +95,7 @@ def test_employees_are_made_changed_and_deactivated_outside_the_public_api(servi
 
 
 def test_an_id_may_be_chosen_and_each_environment_has_its_own(service) -> None:
+    """HC-111, HC-112."""
     chosen = "pro_" + "a" * 32
     assert service.employee(id=chosen)["id"] == chosen
     kind = {"env": "prod", "id": "jbt_" + "b" * 32, "name": "Inspection"}

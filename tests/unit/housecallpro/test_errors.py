@@ -51,6 +51,7 @@ def refused(status: int, body: object = None, **headers: str) -> errors.HcpError
     ],
 )
 def test_every_answer_means_one_kind_of_error_and_its_policy(status, body, kind, policy):
+    """HC-4, HC-22, HC-23, HC-24, HC-25, HC-26, HC-27, HC-28, HC-29, HC-92."""
     error = refused(status, body)
     assert type(error) is kind
     assert isinstance(error, policy)

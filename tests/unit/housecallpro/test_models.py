@@ -148,6 +148,12 @@ def test_people_of_a_visit_come_as_ids_or_as_objects():
     assert parsed(AppointmentModel, {"id": "appt_1", "dispatched_employees_ids": None}).visit() == Visit("appt_1")
 
 
+@pytest.mark.parametrize("word", ["unscheduled", "in_progress", "completed", "canceled", "deleted", None, "paused"])
+def test_a_status_is_kept_as_it_came_however_rare_or_new(word):
+    """HC-58."""
+    assert job(work_status=word).work_status == word
+
+
 def test_a_whole_line_item_is_read():
     body = {
         "id": "rli_1", "name": "Clean", "description": None, "unit_price": 14500.0, "unit_cost": "9000",

@@ -37,6 +37,7 @@ NOW = 1_772_647_331.0  # 2026-03-04T18:02:11Z
 )
 @pytest.mark.parametrize("name", ["Retry-After", "RateLimit-Reset", "X-RateLimit-Reset"])
 def test_each_header_is_read_in_each_form_and_held_within_two_minutes(name, header, seconds):
+    """HC-33, HC-34, HC-35."""
     asked = wait_asked({name: header}, NOW)
     assert asked == (None if seconds is None else pytest.approx(seconds))
 

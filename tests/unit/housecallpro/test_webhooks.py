@@ -22,7 +22,7 @@ SECRETS = ("test-secret",)
 
 
 def test_the_vector_of_the_rule_book_is_proven():
-    """HC-88."""
+    """HC-79, HC-80, HC-88."""
     assert len(BODY) == 170
     assert signed(TIMESTAMP, SIGNATURE, BODY, SECRETS, NOW)
 
@@ -107,6 +107,31 @@ def test_other_families_lead_to_no_job(event):
     """J-80."""
     found = read(json.dumps({"event": event, event.partition(".")[0]: {"id": "x_1"}}).encode())
     assert (found.family, found.resource_id, found.job_id) == (Family.OTHER, "x_1", "")
+
+
+@pytest.mark.parametrize(
+    ("family", "start", "names"),
+    [
+        (Family.JOB, "job.", "created updated scheduled on_my_way started completed canceled deleted paid rescheduled"),
+        (
+            Family.APPOINTMENT,
+            "job.appointment.",
+            "scheduled rescheduled appointment_discarded appointment_pros_assigned appointment_pros_unassigned",
+        ),
+        (Family.OTHER, "customer.", "created updated deleted destroyed"),
+        (Family.OTHER, "estimate.", "created updated scheduled on_my_way sent completed copy_to_job option.created"),
+        (Family.OTHER, "invoice.", "created sent paid voided"),
+        (Family.OTHER, "lead.", "created updated converted lost deleted"),
+        (Family.OTHER, "employee.", "created"),
+    ],
+)
+def test_every_event_of_the_service_is_of_a_known_family(family, start, names):
+    """HC-89, J-80."""
+    for name in names.split():
+        resource = "appointment" if family is Family.APPOINTMENT else start.partition(".")[0]
+        found = read(json.dumps({"event": start + name, resource: {"id": "x_1", "job_id": "job_1"}}).encode())
+        assert (found.family, found.resource_id) == (family, "x_1")
+        assert found.job_id == {Family.JOB: "x_1", Family.APPOINTMENT: "job_1"}.get(family, "")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"event": 7}', b'{"event": ""}', b"\xff", b"[" * 100_000])
