@@ -58,6 +58,7 @@ def test_a_formula_too_long_for_a_url_goes_by_post_and_may_be_repeated(base: Any
 
 
 def test_a_formula_is_escaped_by_the_library(base: Any, client: AirtableClient) -> None:
+    """JX-54."""
     odd = "O'Malley's \\ {x}\" place"
     base.add(TABLE, {"Property Name": odd}, {"Property Name": "other"})
     assert names(client.read(TABLE, Purpose.OTHER, formula=Field("Property Name").eq(odd)).records) == [odd]

@@ -13,8 +13,14 @@ from changeover.engine.jobs import creating, making
 from changeover.engine.jobs.operations import Action, Answer, perform
 from changeover.engine.lease import LeaseLost
 from changeover.housecallpro import line_items
+from changeover.housecallpro.client import HousecallPro
 from changeover.housecallpro.errors import Validation
+from plugins.housecallpro import DEV
 from plugins.job_house import AT_ONCE, House, text, with_settings
+
+ANSWER = frozenset(
+    {"success", "environment", "jobId", "appointmentId", "scheduledTime", "serviceName", "syncStatus", "syncDetails"}
+)
 
 
 def press(house: House, record_id: str, action: Action = Action.CREATE) -> Answer:
@@ -22,7 +28,7 @@ def press(house: House, record_id: str, action: Action = Action.CREATE) -> Answe
 
 
 def test_a_stay_gets_one_job_with_the_templates_lines_and_a_row_that_says_so(house: House) -> None:
-    """JX-3, JX-7, JX-8, JX-15: the id at once, no fixed sleeps, prices confirmed, a status that was read."""
+    """J-52, JX-8: with its prices, and the row says all that was read."""
     stay = house.stay()
 
     answer = press(house, stay)
@@ -45,11 +51,103 @@ def test_a_stay_gets_one_job_with_the_templates_lines_and_a_row_that_says_so(hou
     assert "Schedule Sync Details" not in row
     body = answer.to_json()
     assert body["syncDetails"].startswith("Schedules in sync: ")
+    assert body.keys() == ANSWER
     assert (body["success"], body["environment"], body["jobId"]) == (True, "dev", job["id"])
 
 
+def test_a_creation_waits_for_nothing_where_the_appointment_is_there(house: House) -> None:
+    """J-52, JX-7: no fixed sleep; the job is read, and read again only while it has no visit."""
+    slept: list[float] = []
+    hcp = house.desk.hcp
+    patient = HousecallPro(house.service.url, DEV.api_key, replace(hcp.wiring, sleep=slept.append))
+
+    answer = perform(replace(house.desk, hcp=patient, sleep=slept.append), Action.CREATE, house.stay())
+
+    assert (answer.success, answer.appointment_id is not None) == (True, True)
+    assert slept == []
+
+
+def posted(house: House, since: int) -> dict:
+    """The body that made a job."""
+    made = house.service.control("GET", "/requests", since=since).json()["requests"]
+    (body,) = [each["body"] for each in made if (each["method"], each["path"]) == ("POST", "/jobs")]
+    return body
+
+
+def test_a_job_is_ordered_with_what_the_rule_names_and_with_no_number(house: House) -> None:
+    """J-49, JX-12: the service numbers its jobs itself."""
+    stay = house.stay()
+    since = house.mark()[1]
+
+    assert press(house, stay).success
+
+    settings = house.desk.settings
+    assert posted(house, since) == {
+        "customer_id": house.ids["customer"],
+        "address_id": house.ids["address"],
+        "schedule": {
+            "scheduled_start": text(house.start()),
+            "scheduled_end": text(house.start() + timedelta(hours=1)),
+            "arrival_window": 0,
+        },
+        "assigned_employee_ids": [settings.hcp_employee_id],
+        "line_items": [],
+        "notes": f"Changeover ref {stay}",
+        "job_fields": {"job_type_id": settings.hcp_str_next_guest_job_type_id},
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "owner", "field", "setting"),
+    [
+        ("Turnover", False, "Turnover", "hcp_str_next_guest_job_type_id"),
+        ("Deep Clean", False, "Turnover", "hcp_str_next_guest_job_type_id"),
+        ("Turnover", True, "Turnover", "hcp_str_owner_job_type_id"),
+        ("Return Laundry", True, "Return Laundry", "hcp_return_laundry_job_type_id"),
+        ("Inspection", False, "Inspection", "hcp_inspection_job_type_id"),
+    ],
+)
+def test_the_word_of_a_select_decides_template_type_and_line(
+    house: House, service: str, owner: bool, field: str, setting: str
+) -> None:
+    """J-32, J-33, JX-2, JX-13: laundry is no turnover, and each of the four settings is the type of its own jobs."""
+    for number, each in enumerate(("Return Laundry", "Inspection")):
+        template = house.service.job(start=None)["id"]
+        lines = [{"name": f"Template of {each}", "unit_price": 1000 + number}]
+        house.service.ok("PUT", f"/jobs/{template}/line_items/bulk_update", {"line_items": lines})
+        house.edit(house.ids["home"], "Properties", **{f"{each.replace(' ', '_')}_Job_Template_ID": template})
+    stay = house.stay(Service_Type=service, Owner_Arriving=owner)
+
+    assert press(house, stay).success
+
+    job = house.job_of(stay)
+    prices = {"Turnover": [14500, 2500], "Return Laundry": [1000], "Inspection": [1001]}
+    assert [line["unit_price"] for line in house.service.lines(job)] == prices[field]
+    assert job["job_fields"]["job_type"]["id"] == getattr(house.desk.settings, setting)
+    flag = "OWNER ARRIVING - " if owner else ""
+    assert house.service.lines(job)[0]["name"] == f"{flag}{service} STR Next Guest Unknown"
+
+
+@pytest.mark.parametrize("lacking", [None, ""])
+def test_a_job_type_that_is_not_set_is_the_next_guests_and_never_left_out(house: House, lacking: str | None) -> None:
+    """J-8, JX-13."""
+    names = ("hcp_str_owner_job_type_id", "hcp_return_laundry_job_type_id", "hcp_inspection_job_type_id")
+    house = with_settings(house, **dict.fromkeys(names, lacking))
+    template = house.ids["template"]
+    both = {"Return_Laundry_Job_Template_ID": template, "Inspection_Job_Template_ID": template}
+    house.edit(house.ids["home"], "Properties", **both)
+    services = {"Turnover": True, "Return Laundry": False, "Inspection": False}
+    for number, (service, owner) in enumerate(services.items()):
+        since, stay = house.mark()[1], house.stay(days=3 + number, Service_Type=service, Owner_Arriving=owner)
+
+        assert press(house, stay).success
+
+        sent = posted(house, since)["job_fields"]
+        assert sent == {"job_type_id": house.desk.settings.hcp_str_next_guest_job_type_id}
+
+
 def test_a_creation_costs_five_calls_and_one_for_an_address_not_checked_that_day(house: House) -> None:
-    """J-109."""
+    """J-46, J-109: address and template are asked before anything is made."""
     first, second = house.stay(), house.stay(days=5)
 
     calls = house.hcp_calls(lambda: press(house, first))
@@ -113,7 +211,7 @@ def test_a_home_that_was_completed_a_moment_ago_is_read_again_before_anything_is
 
 
 def test_what_housecall_pro_does_not_know_is_refused_by_name(house: House) -> None:
-    """J-27, J-28."""
+    """J-27, J-28, J-46, JX-9: a deleted template makes no job."""
     stay = house.stay()
     house.edit(house.ids["home"], "Properties", HCP_Address_ID=f"adr_{7:032x}")
     wrong_address = press(house, stay)
@@ -162,7 +260,7 @@ def test_a_job_with_the_rows_marker_is_its_own_even_when_all_memory_is_lost(hous
 
 
 def test_of_several_jobs_that_may_be_a_stays_only_a_person_can_say_which(house: House) -> None:
-    """J-88, J-90, JX-48."""
+    """J-88, J-90."""
     stay = house.stay()
     jobs = {house.hand_made()["id"], house.hand_made(minute=45)["id"]}
 
@@ -184,6 +282,7 @@ def test_a_job_of_that_day_at_another_hour_is_no_obstacle_and_is_named(house: Ho
 
 
 def test_a_job_of_another_home_of_that_customer_is_not_looked_at_twice(house: House) -> None:
+    """JX-48: what one row has is no other's."""
     stay = house.stay()
     house.hand_made(days=3)
     house.edit(house.stay(days=3), Service_Job_ID=house.jobs()[0]["id"])
@@ -193,10 +292,27 @@ def test_a_job_of_another_home_of_that_customer_is_not_looked_at_twice(house: Ho
     assert len(house.jobs()) == 2
 
 
+def test_the_status_is_what_the_last_read_says_and_not_what_was_ordered(house: House) -> None:
+    """J-52, JX-15: a cleaner was quicker than we."""
+    stay, put = house.stay(), making._lined
+
+    def begin_first(bench: making.Bench, begun: making.Making, *, fresh: bool) -> making.Making:
+        house.service.act({"id": begun.job_id}, "start")
+        return put(bench, begun, fresh=fresh)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, "_lined", begin_first)
+        assert press(house, stay).success
+
+    assert house.row(stay)["Job Status"] == "In Progress"
+    assert house.row(stay)["Job Started Time"]
+
+
 # -- a row that has a job (J-57) -------------------------------------------------------------------------------------
 
 
 def test_pressed_again_a_healthy_job_is_only_read(house: House) -> None:
+    """J-45, J-57."""
     stay = house.stay()
     press(house, stay)
     house.service.act(house.job_of(stay), "start")
@@ -210,15 +326,20 @@ def test_pressed_again_a_healthy_job_is_only_read(house: House) -> None:
 
 @pytest.mark.parametrize("action", ["cancel", "delete"])
 def test_a_job_that_cannot_be_brought_back_is_replaced_and_named(house: House, action: str) -> None:
-    """J-57, JX-6."""
+    """J-57, JX-6: revived by a call that exists, or not at all."""
     stay = house.stay()
     press(house, stay)
     old = house.job_of(stay)
     house.service.act(old, action)
+    mark = house.mark()
 
     answer = press(house, stay)
 
+    calls = house.calls(mark)[1]
     assert answer.success
+    assert [call for call in calls if call.startswith("PUT") and old["id"] in call] == (
+        [f"PUT /jobs/{old['id']}/schedule"] if action == "cancel" else []
+    )
     assert answer.job_id != old["id"]
     assert f"it replaces {old['id']}" in house.row(stay)["Service Sync Details"]
     assert house.row(stay)["Job Status"] == "Scheduled"
@@ -389,6 +510,7 @@ def test_a_row_that_is_taken_over_meanwhile_is_busy(house: House) -> None:
 
 
 def test_a_persons_own_job_id_ends_a_creation_that_is_not_finished(house: House) -> None:
+    """J-45."""
     stay = house.stay()
     house.service.fault("status", method="PUT", path="bulk_update", value=409)
     press(house, stay)

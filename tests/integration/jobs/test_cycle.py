@@ -70,7 +70,7 @@ def test_a_dry_run_writes_nothing_anywhere(house: House) -> None:
     outcomes = house.cycle(dry_run=True)
 
     assert writes(house, mark) == []
-    assert outcomes[0].text == "1/2 unlinked stays linked"
+    assert outcomes[0].text == "1/2 unlinked stays would be linked"
     assert outcomes[1].counters["would_create"] == 1
 
 
@@ -78,7 +78,7 @@ def test_a_dry_run_writes_nothing_anywhere(house: House) -> None:
 
 
 def test_jobs_made_by_hand_are_linked_before_any_is_made(house: House) -> None:
-    """J-83, J-91, JX-5, JX-46, JX-47: an evening job is of its local day."""
+    """J-83, J-91, JX-5, JX-47: an evening job is of its local day."""
     early, late = house.stay(), house.stay(days=6, Custom_Service_Time="6:30 PM")
     jobs = [house.hand_made(), house.hand_made(days=6, hour=18, minute=45)]
     mark = house.mark()
@@ -92,6 +92,27 @@ def test_jobs_made_by_hand_are_linked_before_any_is_made(house: House) -> None:
     assert [call for call in house.calls(mark)[1] if call.startswith("POST")] == []
     house.cycle()
     assert house.row(early)["Sync Status"] == "Matched"
+
+
+def test_a_single_job_is_linked_as_many_are(house: House) -> None:
+    """JX-46, JX-49: the step does it, and no batch is too small for it."""
+    stay = house.stay()
+    job = house.hand_made()
+
+    house.cycle(reconciling)
+
+    assert house.row(stay)["Service Job ID"] == job["id"]
+
+
+def test_one_job_is_never_linked_to_two_rows(house: House) -> None:
+    """J-87, J-88, JX-48."""
+    rows = [house.stay(), house.stay()]
+    house.hand_made()
+
+    for _ in range(2):
+        house.cycle(reconciling)
+
+    assert [house.row(each).get("Service Job ID") for each in rows] == [None, None]
 
 
 def test_unclear_pairs_are_reported_and_held_from_creation(house: House) -> None:
@@ -354,7 +375,7 @@ def test_a_key_that_is_refused_ends_the_step(house: House) -> None:
 
 
 def test_every_event_that_was_lost_is_made_good(house: House) -> None:
-    """J-71, JX-32, JX-41."""
+    """J-71."""
     stays = {action: made(house, days=2 + number) for number, action in enumerate(("start", "cancel", "delete"))}
     moved = made(house, days=8)
     for action, stay in stays.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from changeover.controller import RunRequest
 from changeover.engine import watch
 from changeover.engine.base import Base
 from changeover.engine.jobs import adding, lining, reconciling, syncing
-from changeover.engine.jobs.desk import JobDesk, NotSetUp, connect_hcp, missing_settings, open_desk
+from changeover.engine.jobs.desk import JobDesk, NotSetUp, connect_hcp, job_rules, missing_settings, open_desk
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.office import CycleTools
 from changeover.engine.jobs.operations import Action, perform
@@ -24,7 +25,7 @@ from changeover.engine.stop import Stop, StopLevel
 from changeover.engine.stopping import Interrupted, Reason, Stopping
 from changeover.housecallpro.errors import Auth, Halted, Misrouted, RateLimited, Server, Validation
 from changeover.store.runs import RunState
-from plugins.job_house import BASE, House
+from plugins.job_house import BASE, House, text
 
 STEPS = (reconciling.NAME, adding.NAME, syncing.NAME, lining.NAME)
 
@@ -143,6 +144,30 @@ def test_a_workers_desk_lets_no_write_out_that_it_should_not(house: House) -> No
         desk.hcp.put("/jobs/job_1/schedule", {})
 
 
+def test_the_schedule_file_says_when_how_long_and_how_late(house: House, tmp_path: Path) -> None:
+    """J-9."""
+    settings = house.desk.settings
+    said = (
+        'default = "11:30"\nsame_day = "09:00"\nowner_arriving = "08:00"\n'
+        "duration_minutes = 90\narrival_window_minutes = 30\nlong_term_nights = 3\n"
+    )
+    settings.config.mkdir(exist_ok=True)
+    (settings.config / "schedule.toml").write_text(said)
+    house.desk = replace(house.desk, rules=job_rules(settings, rule_book(settings)))
+    stays = house.stay(), house.stay(days=4, **{"Same-day_Turnover": True}), house.stay(days=5, Owner_Arriving=True)
+
+    for each in stays:
+        assert perform(house.desk, Action.CREATE, each).success
+
+    hours = [(11, 30), (9, 0), (8, 0)]
+    for number, (each, (hour, minute)) in enumerate(zip(stays, hours, strict=True)):
+        start, schedule = house.start(3 + number, hour, minute), house.job_of(each)["schedule"]
+        end = text(start + timedelta(minutes=90))
+        assert (schedule["scheduled_start"], schedule["scheduled_end"]) == (text(start), end)
+        assert schedule["arrival_window"] == 30
+        assert "LONG TERM GUEST DEPARTING" in house.row(each)["Service Line Description"]
+
+
 def test_without_its_settings_there_is_no_desk(house: House, tmp_path: Path) -> None:
     """J-8."""
     bare = house.desk.settings.model_copy(update={"hcp_api_key": None, "hcp_str_next_guest_job_type_id": None})
@@ -184,7 +209,7 @@ def test_an_error_of_a_service_is_a_failure_with_its_word(
 
 
 def test_a_real_cycle_runs_the_steps_of_jobs_in_their_order(house: House) -> None:
-    """C-2, J-83: linked, made, verified, named, under one lease."""
+    """C-2, J-83, JX-46: linked, made, verified, named, under one lease."""
     linked, made = house.stay(), house.stay(days=6)
     job = house.hand_made()
     house.desk.db.close()

@@ -34,7 +34,7 @@ def events(house: House, job: dict, action: str, **more: object) -> list[str]:
 
 
 def test_a_burst_of_events_is_one_read_and_one_update(house: House) -> None:
-    """J-109, JX-45, HC-87."""
+    """J-1, J-109, JX-45, HC-87."""
     stay, job = made(house)
     other = house.service.employee("Sam")
     burst = events(house, job, "assign", employee_ids=[other["id"]])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import dropwhile
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,6 +50,53 @@ def dying(house: House, at: int, *, answered: bool) -> Iterator[list[str]]:
             del session.request
 
 
+@dataclass
+class Sent:
+    """A call to one of the services, and what was durably known of the creation when it was sent."""
+
+    method: str
+    path: str
+    body: Any
+    intent: store.Intent | None
+
+    @property
+    def cells(self) -> set[str]:
+        """The fields of the one row that it writes."""
+        (record,) = self.body["records"]
+        return set(record["fields"])
+
+
+def since_post(sent: list[Sent]) -> list[Sent]:
+    """The POST that makes the job, and what came after it."""
+    return list(dropwhile(lambda each: (each.method, each.path) != ("POST", "/jobs"), sent))
+
+
+@contextmanager
+def watched(house: House, stay: str, *, lives: int = MOST_CALLS) -> Iterator[list[Sent]]:
+    """Every call to both services, in their order; after so many, counted from the POST on, the process dies."""
+    sent: list[Sent] = []
+    sessions = [house.desk.hcp._session, house.desk.airtable._api.session]
+
+    def wire(request: Callable[..., object]) -> Callable[..., object]:
+        def send(method: str, url: str, **more: Any) -> object:
+            with house.desk.db.read() as connection:
+                intent = store.intent_of(connection, stay)
+            if len(since_post(sent)) == lives:
+                raise Killed
+            sent.append(Sent(method.upper(), urlsplit(url).path, more.get("json"), intent))
+            return request(method, url, **more)
+
+        return send
+
+    for session in sessions:
+        session.request = wire(session.request)
+    try:
+        yield sent
+    finally:
+        for session in sessions:
+            del session.request
+
+
 def killed(house: House, stay: str, at: int, *, answered: bool) -> bool:
     """Whether a press was killed at that call; False when there are not so many."""
     with dying(house, at, answered=answered) as made:
@@ -71,9 +121,58 @@ def whole(house: House, stay: str) -> bool:
     return not left and row["Sync Status"] == "Synced"
 
 
+def test_each_step_of_a_creation_is_durable_before_the_next_call(house: House) -> None:
+    """J-48, J-50, JX-3: the order before the POST; then the id, at once here and next in the row, before all else."""
+    stay = house.stay()
+
+    with watched(house, stay) as sent:
+        assert perform(house.desk, Action.CREATE, stay).success
+
+    post, named, lines, read, last = since_post(sent)
+    job_id = house.row(stay)["Service Job ID"]
+    assert all(each.intent is None for each in sent[: sent.index(post)])
+    assert post.intent is not None
+    assert (post.intent.state, post.intent.job_id) == (store.IntentState.POSTING, "")
+    assert named.intent is not None
+    assert (named.intent.state, named.intent.job_id) == (store.IntentState.MADE, job_id)
+    assert (named.method, named.cells) == ("PATCH", {"Service Job ID", "Job Creation Time", "Sync Date and Time"})
+    assert [(each.method, each.path) for each in (lines, read)] == [
+        ("PUT", f"/jobs/{job_id}/line_items/bulk_update"),
+        ("GET", f"/jobs/{job_id}"),
+    ]
+    assert (last.method, "Job Status" in last.cells, "Service Line Description" in last.cells) == ("PATCH", True, True)
+
+
+@pytest.mark.parametrize(
+    ("lives", "then"),
+    [
+        (1, ["PATCH row", "GET lines", "PUT lines", "GET job", "PATCH row"]),
+        (2, ["GET lines", "PUT lines", "GET job", "PATCH row"]),
+        (3, ["GET job", "PATCH row"]),
+        (4, ["GET job", "PATCH row"]),
+    ],
+    ids=["id not in the row", "no lines", "lines confirmed", "last write missing"],
+)
+def test_what_was_cut_off_goes_on_from_where_it_was(house: House, lives: int, then: list[str]) -> None:
+    """J-45, J-54, J-55, J-56: the id first, the lines looked at before they are sent, at last the job read and told."""
+    stay = house.stay()
+    with watched(house, stay, lives=lives), pytest.raises(Killed):
+        perform(house.desk, Action.CREATE, stay)
+
+    with watched(house, stay) as sent:
+        assert perform(house.desk, Action.CREATE, stay).success
+
+    (job,) = house.jobs()
+    told = {f"/jobs/{job['id']}": "job", f"/jobs/{job['id']}/line_items": "lines"}
+    told |= {f"/jobs/{job['id']}/line_items/bulk_update": "lines"}
+    begun = [f"{each.method} {told.get(each.path, 'row')}" for each in sent]
+    assert [each for each in begun if each != "GET row"] == then
+    assert whole(house, stay)
+
+
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
 def test_killed_at_any_call_the_next_press_or_cycle_ends_it_with_one_job(house: House, answered: bool) -> None:
-    """JX-3, JX-4: every call of a creation, from the first to the last, each with a stay of its own."""
+    """J-54, J-55, J-56, JX-3, JX-4: every call of it, from the first to the last, each with a stay of its own."""
     for number in range(MOST_CALLS):
         stay = house.stay(days=3 + number)
         if not killed(house, stay, number, answered=answered):

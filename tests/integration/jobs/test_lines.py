@@ -34,7 +34,7 @@ def rename(house: House, stay: str, name: str) -> None:
 
 
 def test_a_changed_row_changes_the_name_and_nothing_else(house: House) -> None:
-    """J-97, J-101, JX-26: prices stay."""
+    """J-97, J-101, J-102, JX-24, JX-26: prices stay, and the row says what the lines' own address says."""
     stay = made(house)
     before = first_line(house, stay)
     house.edit(stay, Custom_Service_Line_Instructions="Check hot tub")
@@ -45,8 +45,10 @@ def test_a_changed_row_changes_the_name_and_nothing_else(house: House) -> None:
     assert len(calls) == 2
     assert after["name"] == f"Check hot tub - {PLAIN}"
     assert {**after, "name": ""} == {**before, "name": ""}
+    assert "line_items" not in house.job_of(stay)
     row = house.row(stay)
-    assert row["Service Line Description"] == row["Last Synced Service Line"] == row["HCP Service Line Current"]
+    written = ("Service Line Description", "Last Synced Service Line", "HCP Service Line Current")
+    assert {row[name] for name in written} == {after["name"]}
     assert row["Service Sync Details"].startswith("Service line updated - ")
 
 
@@ -57,6 +59,29 @@ def test_an_unchanged_line_costs_a_button_one_call_and_a_cycle_none(house: House
 
     assert len(house.hcp_calls(lambda: press(house, stay))) == 1
     assert house.hcp_calls(lambda: house.cycle(lining)) == []
+
+
+def test_creation_button_and_cycle_build_one_line_and_nobody_renames_anothers(house: House) -> None:
+    """J-94, JX-16: whoever made the line, the others find nothing to do, cycle after cycle."""
+    cells = {
+        "Custom_Service_Line_Instructions": "Check hot tub 👩‍👧",
+        "Owner_Arriving": True,
+        "Next_Guest_Date": "2027-03-09",
+    }
+    clicked, made_by_cycle, renamed = made(house, **cells), house.stay(days=5, **cells), made(house, days=7)
+    house.edit(renamed, **cells)
+    house.cycle()
+
+    lines = {first_line(house, stay)["name"] for stay in (clicked, made_by_cycle, renamed)}
+
+    assert lines == {"Check hot tub 👩‍👧 - OWNER ARRIVING - Turnover STR Next Guest March 9"}
+    mark = house.mark()
+    for stay in (clicked, made_by_cycle, renamed):
+        assert press(house, stay).success
+    for _ in range(2):
+        house.cycle()
+    base, hcp = house.calls(mark)
+    assert [call for call in (*base, *hcp) if not call.startswith("GET")] == []
 
 
 def test_words_that_people_wrote_around_it_stay(house: House) -> None:
@@ -73,7 +98,7 @@ def test_words_that_people_wrote_around_it_stay(house: House) -> None:
 
 
 def test_a_line_rewritten_by_hand_is_kept_and_not_read_again_until_something_changes(house: House) -> None:
-    """J-100, JX-16."""
+    """J-100."""
     stay = made(house)
     rename(house, stay, "Casey does this one")
     house.edit(stay, Custom_Service_Line_Instructions="Check hot tub")
@@ -142,7 +167,7 @@ def test_a_name_that_is_refused_as_too_long_is_fitted_once_more(house: House, mo
 
 
 def test_a_refused_name_writes_nothing_and_is_tried_again(house: House) -> None:
-    """J-102, JX-24."""
+    """J-102, JX-24: nothing counts as synced that Housecall Pro did not confirm."""
     stay = made(house)
     house.edit(stay, Custom_Service_Line_Instructions="Check hot tub")
     house.service.fault("status", method="PUT", path="line_items/", value=409)
@@ -211,5 +236,5 @@ def test_a_dry_run_says_which_lines_and_writes_none(house: House) -> None:
     stay = made(house)
     house.edit(stay, Custom_Service_Line_Instructions="Check hot tub")
 
-    assert house.cycle(lining, dry_run=True)[0].text == "1/1 lines updated"
+    assert house.cycle(lining, dry_run=True)[0].text == "1/1 lines would be updated"
     assert first_line(house, stay)["name"] == PLAIN

@@ -59,6 +59,7 @@ def test_there_is_one_script_for_each_action_and_they_differ_in_their_head_alone
 
 
 def test_scripts_know_a_remedy_for_every_word_of_the_api_and_hold_no_key():
+    """JX-50."""
     common = text_of("create-job").split(COMMON)[1]
     assert json.loads(re.search(r"const REMEDIES = (\{.*?\n\});", common, re.DOTALL)[1]) == REMEDIES
     assert not re.search(r"apiKey\w*\s*[:=]\s*[\"'`]", common)
@@ -66,6 +67,7 @@ def test_scripts_know_a_remedy_for_every_word_of_the_api_and_hold_no_key():
 
 @needs_node
 def test_the_button_creates_a_job_and_prints_all_that_came_of_it(counter):
+    """JX-1: what lies in the folder is what runs."""
     record = stay(counter)
     told = run(counter, "create-job", record)
     job = counter.business.job_of(record)

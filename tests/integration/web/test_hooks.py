@@ -47,6 +47,7 @@ class Senders:
 
 
 def test_through_kill_9_each_acknowledged_webhook_is_stored_once_and_its_work_waits(house: House) -> None:
+    """JX-41: no queue lives in memory."""
     with_hooks(house)
     senders = Senders()
     for delay in _DELAYS:

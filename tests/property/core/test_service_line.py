@@ -72,6 +72,7 @@ def test_cleaned_text_is_one_trimmed_line_and_cleaning_again_changes_nothing(tex
 @DEPTH
 @given(FACTS, LIMITS)
 def test_flags_and_base_always_end_the_line_and_only_they_may_pass_the_limit(facts, limit):
+    """J-41, J-42, JX-22: the date is in the base, and the base ends every line."""
     line = service_line(facts, limit)
     assert line.endswith(facts.fixed)
     assert line == facts.fixed or (length(line) <= limit and len(line) <= 255)
@@ -81,6 +82,7 @@ def test_flags_and_base_always_end_the_line_and_only_they_may_pass_the_limit(fac
 @DEPTH
 @given(FACTS, LIMITS)
 def test_no_character_is_ever_split(facts, limit):
+    """J-37, JX-23."""
     custom = clean(facts.custom)
     given_part = service_line(facts, limit).removesuffix(facts.fixed).removesuffix(JOIN)
     boundaries = {0, *accumulate(map(len, graphemes(custom)))}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from changeover.airtable import job_rows
-from changeover.core.job import Home, JobState
+from changeover.core.job import Home, JobState, JobStatus, SyncStatus
 from changeover.core.stay import EntryType, Status
 from changeover.store import mirror
 from changeover.store.database import Database
 from changeover.store.mirror import Record
 from changeover.store.tables import metadata
 
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = json.loads((ROOT / "config" / "airtable_base.json").read_text(encoding="utf-8"))
 MADE = datetime(2026, 3, 1, 16, tzinfo=UTC)
 FIELDS: mirror.Fields = {
     "Status": "New",
@@ -56,7 +60,40 @@ def test_cells_that_cannot_be_read_are_empty() -> None:
     assert job_rows.to_row(record({})).modified == MADE
 
 
+def owned_by_jobs() -> set[str]:
+    """The fields of the rule's table that are the service's or the system's."""
+    rules = (ROOT / "docs" / "rules" / "jobs.md").read_text(encoding="utf-8").partition("\n- J-1 ")[0]
+    table = re.findall(r"^\| ([A-Z][^|]+) \| [^|]+ \| ([^|]+) \| [^|]+ \|$", rules, re.MULTILINE)
+    named = {name for names, owner in table if re.search("hcp|system", owner) for name in names.split(", ")}
+    return named - {"Service Job Images"}  # untouched
+
+
+def test_the_job_side_writes_the_services_and_the_systems_fields_and_no_others() -> None:
+    """J-1."""
+    assert set(job_rows.JOB_FIELDS) == owned_by_jobs()
+    assert "Service Line Description" in job_rows.JOB_FIELDS
+    reservations = next(each for each in SCHEMA["tables"] if each["name"] == "Reservations")
+    assert set(job_rows.JOB_FIELDS) <= {field["name"] for field in reservations["fields"]}
+
+
+def test_what_goes_out_is_utc_with_z_and_a_select_gets_a_listed_word() -> None:
+    """J-2."""
+    phoenix = datetime(2026, 3, 4, 10, 15, tzinfo=timezone(timedelta(hours=-7)))
+    instants = ("created", "scheduled", "on_my_way", "started", "completed", "synced")
+    cells = job_rows.changed_cells(JobState(), JobState(**dict.fromkeys(instants, phoenix)))
+    assert set(cells.values()) == {"2026-03-04T17:15:00.000Z"}
+    reservations = next(each for each in SCHEMA["tables"] if each["name"] == "Reservations")
+    choices = {
+        field["name"]: {each["name"] for each in field["options"]["choices"]}
+        for field in reservations["fields"]
+        if field["type"] == "singleSelect"
+    }
+    assert set(map(str, JobStatus)) == choices["Job Status"]
+    assert set(map(str, SyncStatus)) <= choices["Sync Status"]
+
+
 def test_only_what_differs_is_written_and_what_became_empty_is_null() -> None:
+    """J-1, AT-42."""
     before = JobState(job_id="job_1", assignee="Robin Example", scheduled=MADE, sync_status="Synced")
     after = replace(before, assignee="", scheduled=MADE + timedelta(hours=1), status="Scheduled")
 

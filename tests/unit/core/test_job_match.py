@@ -99,7 +99,7 @@ def test_a_type_that_stands_for_all_groups_fits_each():
 
 
 def test_several_exact_candidates_on_either_side_are_ambiguous_and_none_is_linked():
-    """J-88."""
+    """J-88, JX-48."""
     two_jobs = match([STAY], [job(), job(id="job_2", start=START + 5 * MINUTE)], RULES)
     assert {pair.confidence for pair in two_jobs.pairs} == {Confidence.AMBIGUOUS}
     two_stays = match([STAY, replace(STAY, record_id=OTHER)], [job()], RULES)
@@ -119,6 +119,18 @@ def test_an_ambiguous_row_is_not_suggested_other_jobs():
     far = job(id="job_far", start=START + timedelta(hours=5))
     found = match([STAY], [job(), job(id="job_2"), far], RULES)
     assert found.jobs() == {JOB, "job_2"}
+
+
+@pytest.mark.parametrize("number", [1, 2, 9, 10, 11, 60])
+def test_any_number_of_rows_finds_its_jobs(number):
+    """JX-49: few of them are looked up just as many are."""
+    days = [timedelta(days=each) for each in range(number)]
+    stays = [replace(STAY, record_id=f"recSTAY{place:010d}", start=START + day) for place, day in enumerate(days)]
+    jobs = [job(id=f"job_{place:032x}", start=START + day) for place, day in enumerate(days)]
+    found = match(stays, jobs, RULES)
+    assert [(pair.record_id, pair.job_id) for pair in found.linked] == [
+        (one.record_id, other.id) for one, other in zip(stays, jobs, strict=True)
+    ]
 
 
 def test_the_order_of_rows_and_jobs_changes_nothing():

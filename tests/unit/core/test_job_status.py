@@ -37,7 +37,7 @@ TWO = (Visit(VISIT, START, END), Visit(OTHER_VISIT, LATER, LATER + timedelta(hou
     ],
 )
 def test_a_status_is_a_whole_word_and_never_part_of_one(word, status):
-    """J-67."""
+    """J-67, JX-32: "unscheduled" holds the word "scheduled" and is something else."""
     assert status_of(job(work_status=word)) is status
 
 

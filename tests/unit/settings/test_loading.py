@@ -216,6 +216,38 @@ def test_an_unknown_name_is_no_error_but_is_remembered(write, process):
     assert load("dev", process).unknown == ("MISSING_TRESHOLD",)
 
 
+def test_the_settings_of_jobs_have_one_spelling_each_and_a_default_or_none(write, process):
+    """J-7, JX-13: another spelling is named, and is not taken for the setting."""
+    types = ("STR_NEXT_GUEST", "STR_OWNER", "RETURN_LAUNDRY", "INSPECTION")
+    right = [f"HCP_{each}_JOB_TYPE_ID" for each in types]
+    assert sorted(name for name in NAMES if "JOB_TYPE" in name) == sorted(right)
+    wrong = [f"HCP_{each}_JOB_TYPE" for each in types] + ["HCP_NEXT_GUEST_JOB_TYPE_ID", "LAUNDRY_JOB_TYPE_ID"]
+    write("dev", dict.fromkeys(wrong, "jbt_1"))
+    settings = load("dev", process)
+    assert sorted(settings.unknown) == sorted(wrong)
+    assert [getattr(settings, name.lower()) for name in right] == [None] * 4
+    jobs = (settings.auto_create_jobs, settings.on_removed, settings.service_line_limit, settings.hcp_hourly_limit)
+    assert jobs == ("ready", "notify", 200, 1000)
+    assert settings.hcp_base_url == "https://api.housecallpro.com"
+    unset = ("hcp_api_key", "hcp_company_id", "hcp_webhook_secret", "servativ_webhook_secret", "hcp_employee_id")
+    assert [getattr(settings, name) for name in unset] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTO_CREATE_JOBS", "yes"),
+        ("ON_REMOVED", "delete"),
+        ("SERVICE_LINE_LIMIT", "0"),
+        ("SERVICE_LINE_LIMIT", "many"),
+    ],
+)
+def test_another_word_for_how_jobs_are_made_is_refused(write, process, name, value):
+    """J-7."""
+    write("dev", {name: value})
+    assert list(problems("dev", process)) == [name]
+
+
 def test_variables_of_the_other_environment_are_dropped_and_reported(write, process):  # Z-23
     write("dev")
     variables = {**process, "AIRTABLE_API_KEY_PROD": "patOTHERmadeup", "API_KEY_FILE_PROD": "x", "EDITOR_PROD": "vi"}

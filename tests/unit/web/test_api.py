@@ -73,6 +73,7 @@ def test_an_environment_that_is_not_served_and_another_method_are_no_success(des
     ],
 )
 def test_a_body_that_names_no_row_does_nothing(desk, body, status, code):
+    """J-16, J-106, JX-54: what is no id reaches neither the base nor a formula."""
     answer = desk.client.post(f"/api/{ENV}/create-job", data=body, headers={"X-API-Key": KEY})
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert desk.operations() == ()

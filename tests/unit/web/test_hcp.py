@@ -73,7 +73,7 @@ def test_the_path_names_the_environment_and_its_secret_proves_it(hook_house, ope
 
 
 def test_what_is_forged_or_stale_is_401_and_counted(hook_house, opened):
-    """JX-40, JX-52."""
+    """J-72, JX-40."""
     client, body = opened(), a_hook()
     good = signed(body)
     tried = [
@@ -122,7 +122,7 @@ def test_a_forwarder_with_the_shared_secret_needs_no_signature(hook_house, opene
 
 
 def test_without_any_secret_every_way_in_is_shut_but_a_ping_is_answered(hook_house, opened):
-    """X-1, HC-76."""
+    """X-1, HC-76, JX-52."""
     hook_house.set("prod", HCP_WEBHOOK_SECRET=None)
     client = opened()
     for secret in ("", "None"):
@@ -133,6 +133,7 @@ def test_without_any_secret_every_way_in_is_shut_but_a_ping_is_answered(hook_hou
 
 
 def test_an_environment_that_is_not_set_up_is_unknown(hook_house, opened):
+    """JX-40: what is not there is a 404, not a 200."""
     del hook_house.settings["dev"]
     (hook_house.folder / "config" / "dev.env").unlink()
     assert post(opened(), PING, {}, PATHS["dev"]).status_code == 404
@@ -191,7 +192,7 @@ def test_where_no_company_is_set_none_is_compared(hook_house, opened):
 
 
 def test_what_leads_to_no_job_is_stored_and_done(hook_house, opened):
-    """J-79, J-80; nothing that somebody wrote gets into a list."""
+    """J-79, J-80, JX-54: nothing that somebody wrote gets into a list, a query or a call."""
     client = opened()
     told = {
         ("customer.updated", "cus_1"): "customer.updated — done",
