@@ -16,11 +16,14 @@ from changeover.core.job_schedule import MoveJob
 from changeover.housecallpro import directory, jobs, line_items, schedule
 from changeover.housecallpro.client import HousecallPro, Object, Query, Wiring
 from changeover.housecallpro.errors import Gone, Rejected
+from changeover.housecallpro.waits import HEADERS, wait_asked
 from changeover.store.hcp_gate import Purpose
 from conformance.housecallpro.access import Access
 from plugins.job_world import RULES, case, home
 
 HOUR = timedelta(hours=1)
+MOST_THROTTLED = 20
+SHORT_WAIT = 2.0
 NOBODY = f"{0:032x}"
 LABEL = "CHANGEOVER CONFORMANCE TEST, may be canceled"
 LINES = (
@@ -42,20 +45,27 @@ class Company:
     wiring: Wiring = field(repr=False)
     pass_a_second: Callable[[], None] = field(repr=False)
     made: list[str] = field(default_factory=list)
+    throttled: list[str] = field(default_factory=list)
     session: requests.Session = field(default_factory=requests.Session, repr=False)
 
     def ask(
         self, method: str, path: str, query: Query = (), body: object = None, *, key: str | None = None
     ) -> requests.Response:
+        """Asked again as often as the service says that it was too soon; how it says so is noted."""
         if method != "GET" and not self.access.writes:
             raise WriteForbidden(f"{method} {path}")
-        self.wiring.gate.admit(Purpose.CHECK)
         headers = {"Authorization": f"Token {self.access.api_key}" if key is None else key}
         url = f"{self.access.base_url.rstrip('/')}{path}"
         sent = {} if body is None else {"json": body}
-        return self.session.request(
-            method, url, params=list(query), headers=headers, timeout=(5, 30), allow_redirects=False, **sent
-        )
+        while True:
+            self.wiring.gate.admit(Purpose.CHECK)
+            answer = self.session.request(
+                method, url, params=list(query), headers=headers, timeout=(5, 30), allow_redirects=False, **sent
+            )
+            if answer.status_code != requests.codes.too_many_requests or len(self.throttled) >= MOST_THROTTLED:
+                return answer
+            self.throttled.append(limit_headers(answer))
+            self.wiring.gate.pause(wait_asked(answer.headers, self.wiring.clock()) or SHORT_WAIT)
 
     def get(self, path: str, *query: tuple[str, str]) -> Mapping[str, object]:
         """The body of a read that must succeed."""
@@ -145,6 +155,12 @@ class Ours:
 
     def ask(self, method: str, part: str = "", body: object = None) -> requests.Response:
         return self.company.ask(method, f"{self.path}{part}", body=body)
+
+
+def limit_headers(answer: requests.Response) -> str:
+    """What an answer says about the rate limit: none, or its headers as they stand (HC-33)."""
+    speaking = [name for name in answer.headers if "ratelimit" in name.lower().replace("-", "") or name in HEADERS]
+    return ", ".join(f"{name}: {answer.headers[name]}" for name in speaking) or "none"
 
 
 def outcome(answer: requests.Response) -> str:

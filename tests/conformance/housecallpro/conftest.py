@@ -32,6 +32,7 @@ HERE: Final = Path(__file__).parent
 OBSERVED: Final = "observed"
 ACCESS: Final = pytest.StashKey[Access | None]()
 MADE: Final = pytest.StashKey[list[str]]()
+THROTTLED: Final = pytest.StashKey[list[str]]()
 SECONDS: Final = 1.1
 
 NEEDS: Final = {
@@ -119,6 +120,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if question in seen:
             other = "" if seen[question] == each.assumed else f"   (the stand-in: {each.assumed})"
             terminalreporter.write_line(f"{each.rule:<7} {each.text} → {seen[question]}{other}")
+    for said in sorted(set(config.stash.get(THROTTLED, []))):
+        terminalreporter.write_line(f"HC-33   Which header does a 429 carry? → {said}")
     left = config.stash.get(MADE, [])
     if left and config.stash[ACCESS] is not None:
         terminalreporter.section("Housecall Pro: jobs left behind")
@@ -168,9 +171,9 @@ def company(
             raise Halted
 
     wiring = Wiring(HcpGate(database, hourly_limit=1000, pacing=pacing), guard=guard)
-    made = request.config.stash.setdefault(MADE, [])
+    notes = [request.config.stash.setdefault(key, []) for key in (MADE, THROTTLED)]
     client = HousecallPro(access.base_url, access.api_key, wiring)
-    yield Company(access, client, wiring, lambda: _pass_a_second(stand_in, near=access.near), made)
+    yield Company(access, client, wiring, lambda: _pass_a_second(stand_in, near=access.near), *notes)
     database.close()
 
 
