@@ -74,7 +74,7 @@ def access_of(environ: Mapping[str, str]) -> Access | None:
         raise UnusableAccount(f"{WEBHOOKS} names no folder")
     settings = _settings(Path(named))
     return Access(
-        base_url=settings["HCP_BASE_URL"],
+        base_url=settings["HCP_BASE_URL"].rstrip("/"),
         api_key=settings["HCP_API_KEY"],
         customer_id=settings["CONFORMANCE_CUSTOMER_ID"],
         address_id=settings["CONFORMANCE_ADDRESS_ID"],

@@ -55,7 +55,7 @@ class Company:
         if method != "GET" and not self.access.writes:
             raise WriteForbidden(f"{method} {path}")
         headers = {"Authorization": f"Token {self.access.api_key}" if key is None else key}
-        url = f"{self.access.base_url.rstrip('/')}{path}"
+        url = f"{self.access.base_url}{path}"
         sent = {} if body is None else {"json": body}
         while True:
             self.wiring.gate.admit(Purpose.CHECK)

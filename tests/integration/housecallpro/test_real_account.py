@@ -20,12 +20,13 @@ from plugins.housecallpro import Service
 from plugins.unmeasured import unmeasured
 
 ROOT = Path(__file__).resolve().parents[3]
+OTHER_STATUS = {201: 200, 401: 403}
 SUITE = "tests/conformance/housecallpro"
 
 
 @web.middleware
 async def another_reading(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What our client must survive as well: 422 with lists, 200 for what was made, a header that speaks of a limit."""
+    """What our client must survive too: 422 with lists, 403 for a key, 200 for what was made, a header of a limit."""
     response = await handler(request)
     if request.path.startswith("/_sandbox") or not isinstance(response, web.Response):
         return response
@@ -33,8 +34,8 @@ async def another_reading(request: web.Request, handler: Handler) -> web.StreamR
     if response.status == 400 and "error" not in body:
         faults = {name: [text] for name, text in body.items() if name != "message"}
         return web.json_response({"errors": faults}, status=422)
-    if response.status == 201:
-        response.set_status(200)
+    if response.status in OTHER_STATUS:
+        response.set_status(OTHER_STATUS[response.status])
     response.headers["X-RateLimit-Reset"] = "1772647400"
     return response
 
@@ -78,6 +79,7 @@ def test_an_account_is_read_and_written_and_what_is_left_behind_is_said(there, t
     assert "no call can delete" in said.split("%]")[0]
     assert "PUT schedule on a canceled job? → refused as archived (400)\n" in said
     assert "256 refused (422)   (the stand-in: 255 kept, 256 refused (400))" in said
+    assert "What does a wrong key get? → refused (403)   (the stand-in: refused (401))" in said
     assert "X-RateLimit-Reset: 1772647400   (the stand-in: none)" in said
     assert settings["HCP_API_KEY"] not in said
     made = [job for job in there.ok("GET", "/jobs", page_size=200)["jobs"] if job["id"] not in before]
@@ -141,9 +143,11 @@ GOOD = {
 
 def test_an_access_is_what_variables_and_file_say(tmp_path):
     assert access_of({}) is None
-    file = str(written(tmp_path, GOOD | {"HCP_WEBHOOK_SECRET": "secret", "CONFORMANCE_EMPLOYEE_ID": ""}))
+    url = {"HCP_BASE_URL": "https://api.example.com/"}
+    file = str(written(tmp_path, GOOD | url | {"HCP_WEBHOOK_SECRET": "secret", "CONFORMANCE_EMPLOYEE_ID": ""}))
     reading = access_of({ACCOUNT: file})
-    assert (reading.writes, reading.near, reading.webhooks) == (False, False, None)
+    assert (reading.base_url, reading.near) == (GOOD["HCP_BASE_URL"], False)
+    assert (reading.writes, reading.webhooks) == (False, None)
     assert [reading.has(name) for name in ("HCP_WEBHOOK_SECRET", "CONFORMANCE_EMPLOYEE_ID", WEBHOOKS)] == [1, 0, 0]
     whole = access_of({ACCOUNT: file, WRITES: YES, WEBHOOKS: str(tmp_path)})
     assert (whole.writes, whole.has(WEBHOOKS)) == (True, True)
