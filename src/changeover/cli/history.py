@@ -48,21 +48,23 @@ def show_run(
     env: EnvOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one run: its outcome, its counters, its first error."""
-    from changeover.store import runs
+    """Show one run: its outcome, its counters, its first error, how much it wrote."""
+    from changeover.store import deliveries, job_writes, runs
 
     settings = open_settings(env, as_json=as_json, level="WARNING")
     store = open_store(settings)
-    run = None
+    run, writes = None, {}
     if store is not None:
         with store.read() as connection:
             run = runs.show(connection, run_id)
+            writes = deliveries.counts(connection, run_id) | job_writes.counts(connection, run_id)
     if run is None:
         raise refuse(f"There is no run {run_id} in {env}.", as_json=as_json, code=Exit.FAILED)
+    told = run_json(run) | {"writes": writes}
     if as_json:
-        show_json(run_json(run))
+        show_json(told)
         return
-    for name, value in run_json(run).items():
+    for name, value in told.items():
         if value not in (None, "", {}):
             show(f"{name:<11} {value}")
 

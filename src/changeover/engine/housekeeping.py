@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from changeover.engine.durable import Durable
 from changeover.ops import logging
 from changeover.sources.evolve import leftovers
-from changeover.store import deliveries, facts, jobs, operations, runs
+from changeover.store import deliveries, facts, job_writes, jobs, operations, runs
 from changeover.store.database import Database
 
 log = logging.get(__name__)
@@ -29,6 +29,7 @@ def keep_house(db: Database, durable: Durable, now: datetime, zone: ZoneInfo, fo
         return False
     with db.begin() as connection:
         gone = runs.prune(connection, now), deliveries.prune(connection, now - RECEIPTS_KEPT)
+        job_writes.prune(connection, now - RECEIPTS_KEPT)
         operations.prune(connection, now - ANSWERS_KEPT)
         jobs.forget_cached(connection, now - JOBS_KEPT)
         facts.put(connection, _FACT, today, now)

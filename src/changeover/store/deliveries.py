@@ -268,6 +268,13 @@ def done_since(conn: Connection, run_id: str, at: datetime) -> int:
     return conn.scalars(statement).one()
 
 
+def counts(conn: Connection, run_id: str) -> dict[str, int]:
+    """How many of a run's writes have their receipt, by table."""
+    where = (deliveries.c.run_id == run_id, deliveries.c.state == State.DONE)
+    statement = select(deliveries.c.table_name, func.count()).where(*where).group_by(deliveries.c.table_name)
+    return {table: number for table, number in conn.execute(statement.order_by(deliveries.c.table_name))}  # noqa: C416
+
+
 def prune(conn: Connection, before: datetime) -> int:
     """Deletes receipts that ended before an instant (AT-53: 90 days); answers how many."""
     statement = delete(deliveries).where(deliveries.c.done_at < before, deliveries.c.state.not_in(_OPEN))

@@ -14,7 +14,7 @@ from changeover.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0007"
 _ENGINE_FACT = "schema.durable_engine"
 
 

@@ -341,6 +341,24 @@ job_cache = Table(
     Index("ix_job_cache_record_id", "record_id"),
 )
 
+# What work on jobs wrote, to rows and to jobs, with what was there before (B-9).
+job_writes = Table(
+    "job_writes",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("cause", String(40), nullable=False),  # the run, or what else had it made
+    Column("kind", String(12), nullable=False),
+    Column("record_id", String(20), nullable=False),
+    Column("job_id", String(80), nullable=False),  # "" while it is being made
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("refused", Boolean, nullable=False, default=False),  # it was not applied
+    Index("ix_job_writes_cause", "cause"),
+    Index("ix_job_writes_record_id", "record_id"),
+    Index("ix_job_writes_at", "at"),
+)
+
 # What people asked for by button or API, one at a time per row (J-105).
 operations = Table(
     "operations",

@@ -195,6 +195,7 @@ def test_runs_are_listed_newest_first_and_shown_one_by_one(lived_in, call):  # Z
     assert listed[-1]["trigger"] == "cron"
     assert [each["started_at"] for each in listed] == sorted((each["started_at"] for each in listed), reverse=True)
     shown = call(box, "runs", "show", listed[-1]["id"], "--env", "dev", "--json").json
+    assert shown["writes"]["Reservations"] > 0
     assert shown["id"] == listed[-1]["id"]
     text = call(box, "runs", "list", "--env", "dev", "--limit", "1").out
     assert "MST" in text

@@ -27,7 +27,7 @@ from changeover.core.job_status import status_of
 from changeover.core.job_sync import Context, followed
 from changeover.core.job_texts import Words
 from changeover.engine.jobs import alerts as job_alerts
-from changeover.engine.jobs import cache, making, rows
+from changeover.engine.jobs import cache, making, receipts, rows
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.intents import Making, Wanted, making_of
 from changeover.engine.jobs.making import Bench, look_window
@@ -134,8 +134,10 @@ def _revived(desk: JobDesk, case: Case, job: Job) -> Job | Gone:
     """A canceled job, sent a schedule; whether that revives it, only its next read can say (HC-64, JX-6)."""
     if case.start is None:
         return job
+    change = revive(case.start, desk.rules)
     try:
-        schedule.send(desk.hcp, job.id, revive(case.start, desk.rules))
+        with receipts.of(desk, [receipts.of_schedule(case.row.record_id, job, change)]):
+            schedule.send(desk.hcp, job.id, change)
     except Rejected as error:
         log.info("job.not_revived", job_id=job.id, error=type(error).__name__)
         return job

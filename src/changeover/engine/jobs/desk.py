@@ -72,6 +72,7 @@ class JobDesk:
     """Where jobs are worked on, for a worker or for a cycle. `facts` proves the base before the first write (AT-12).
 
     `purpose` is what calls to the base are counted as; calls to Housecall Pro are counted as what `hcp` is under.
+    `cause` is under what writes are kept (B-9): a run's id, else the purpose of the calls.
     """
 
     settings: Settings
@@ -85,6 +86,7 @@ class JobDesk:
     sleep: Callable[[float], None]
     check_end: Callable[[], None] = lambda: None
     purpose: Purpose = Purpose.CLICK
+    cause: str = ""
     pauses: Pauses = Pauses()
     shared: Shared = field(default_factory=Shared)
 
@@ -100,7 +102,7 @@ class JobDesk:
 
     def under(self, hcp: HcpPurpose, purpose: Purpose, seconds: float = float("inf")) -> JobDesk:
         """The same desk for another claim on the services (AT-24, HC-32), its calls ending within so many seconds."""
-        return replace(self, hcp=self.hcp.under(hcp, seconds), purpose=purpose)
+        return replace(self, hcp=self.hcp.under(hcp, seconds), purpose=purpose, cause=hcp.value)
 
     def check_reads(self) -> None:
         """Raises Halted where nothing outside may be asked (E-8)."""

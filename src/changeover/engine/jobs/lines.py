@@ -9,13 +9,14 @@ from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Ref
 from changeover.core.job_order import NAME_REFUSED_LIMIT, Line
 from changeover.core.service_line import LineFacts
 from changeover.core.service_line_merge import Merged, Outcome, Question, confirmed, due, merge, the_item
-from changeover.engine.jobs import rows
+from changeover.engine.jobs import receipts, rows
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.rows import Draft, Refused
 from changeover.housecallpro import line_items
 from changeover.housecallpro.errors import Rejected, Validation
 from changeover.store import jobs as store
 from changeover.store.facts import Json
+from changeover.store.job_writes import JobWrite, WriteKind
 
 
 class NoLines(Rejected):
@@ -86,13 +87,20 @@ def name(desk: JobDesk, row: JobRow, *, asked: bool = False) -> Named:
 def _renamed(desk: JobDesk, row: JobRow, item: Line, put: Question, merged: Merged) -> Merged:
     """What Housecall Pro has confirmed; a name it finds too long is fitted once more (J-51)."""
     try:
-        there = line_items.rename(desk.hcp, row.job_id, item, merged.name)
+        there = _sent(desk, row, item, merged.name)
     except Validation as error:
         shorter = merge(replace(put, code_points=NAME_REFUSED_LIMIT))
         if "name" not in error.fields or shorter.outcome is not Outcome.WRITE or shorter.name == merged.name:
             raise
-        there, merged = line_items.rename(desk.hcp, row.job_id, item, shorter.name), shorter
+        there, merged = _sent(desk, row, item, shorter.name), shorter
     return replace(merged, name=there.name)
+
+
+def _sent(desk: JobDesk, row: JobRow, item: Line, called: str) -> Line:
+    before: dict[str, Json] = {"line_item_id": item.id, "name": item.name}
+    after: dict[str, Json] = {"line_item_id": item.id, "name": called}
+    with receipts.of(desk, [JobWrite(WriteKind.NAME, row.record_id, row.job_id, before, after)]):
+        return line_items.rename(desk.hcp, row.job_id, item, called)
 
 
 def conflict(row: JobRow, rules: JobRules, job: Job | None) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from changeover.core.job_order import Line, complete, made_of, shorter_line
 from changeover.core.job_sync import Context, followed
 from changeover.core.job_texts import ANOTHER_THAT_DAY, Words, lines_missing
 from changeover.engine.jobs import alerts as job_alerts
-from changeover.engine.jobs import cache, rows
+from changeover.engine.jobs import cache, receipts, rows
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.intents import Making, Wanted
 from changeover.engine.lease import Lease
@@ -20,8 +20,10 @@ from changeover.housecallpro import directory, jobs, line_items
 from changeover.housecallpro.errors import Ambiguous, BadPayload, HcpError, NotFound, Rejected, Retriable, Validation
 from changeover.housecallpro.errors import Gone as GoneError
 from changeover.ops import logging
-from changeover.store import alerts
+from changeover.store import alerts, job_writes
 from changeover.store import jobs as store
+from changeover.store.facts import Json
+from changeover.store.job_writes import JobWrite, WriteKind
 from changeover.store.jobs import IntentState
 
 log = logging.get(__name__)
@@ -48,11 +50,16 @@ class Bench:
     row: JobRow
     home: Home | None
 
-    def save(self, making: Making) -> Making:
+    def save(self, making: Making, *, begins: bool = False) -> Making:
         """Stores the step durably, unless another has taken the row over meanwhile."""
-        with self.desk.db.begin() as connection:
+        desk = self.desk
+        with desk.db.begin() as connection:
             self.lease.check(connection)
             store.save_intent(connection, making.stored())
+            if begins:
+                job_writes.add(connection, desk.cause, [receipts.of_order(making.wanted.order)], desk.clock())
+            elif making.job_id:
+                job_writes.made(connection, making.record_id, making.job_id)
         return making
 
     def clear(self) -> None:
@@ -66,6 +73,7 @@ class Bench:
         with self.desk.db.begin() as connection:
             self.lease.check(connection)
             store.drop_intent(connection, self.row.record_id)
+            job_writes.made(connection, self.row.record_id, "")
 
 
 def begin(bench: Bench, wanted: Wanted, earlier: int = 0) -> tuple[JobRow, Job | Gone]:
@@ -74,7 +82,7 @@ def begin(bench: Bench, wanted: Wanted, earlier: int = 0) -> tuple[JobRow, Job |
     The row as it is written, and the job as last read. Raises HcpError, AirtableError; what is open goes on next time.
     """
     now = bench.desk.clock()
-    making = bench.save(Making(wanted, IntentState.POSTING, now, now, attempts=earlier + 1))
+    making = bench.save(Making(wanted, IntentState.POSTING, now, now, attempts=earlier + 1), begins=True)
     posted = _posted(bench, making)
     return _go_on(bench, posted, fresh=True)
 
@@ -219,18 +227,24 @@ def _lined(bench: Bench, making: Making, *, fresh: bool) -> Making:
 
 def _written(bench: Bench, making: Making) -> tuple[Line, ...]:
     """The lines as they were sent and are there now. Raises BadPayload where others are there."""
-    hcp, wanted = bench.desk.hcp, making.wanted.lines
+    wanted = making.wanted.lines
     try:
-        there = line_items.replace_all(hcp, making.job_id, wanted)
+        there = _sent(bench, making, wanted)
     except Validation as error:
         if "name" not in error.fields:
             raise
         shorter = shorter_line(making.wanted.order.facts, bench.desk.rules)
         wanted = (replace(wanted[0], name=shorter), *wanted[1:])
-        there = line_items.replace_all(hcp, making.job_id, wanted)
+        there = _sent(bench, making, wanted)
     if not complete(there, wanted):
         raise BadPayload("The job's lines are not those that were sent.")
     return wanted
+
+
+def _sent(bench: Bench, making: Making, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    after: dict[str, Json] = {"names": [each.name for each in lines]}
+    with receipts.of(bench.desk, [JobWrite(WriteKind.LINES, making.record_id, making.job_id, {}, after)]):
+        return line_items.replace_all(bench.desk.hcp, making.job_id, lines)
 
 
 def _finished(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone]:

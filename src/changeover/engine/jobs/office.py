@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -51,6 +51,10 @@ class Office:
         self._window: Window | HcpError | None = None
         self._recovered: Recovered | None = None
         self._homes_are_fresh = False
+
+    def is_for(self, run_id: str) -> None:
+        """What is written from here on is this run's (B-9)."""
+        self.desk = replace(self.desk, cause=run_id)
 
     # -- what is read once -------------------------------------------------------------------------------------------
 

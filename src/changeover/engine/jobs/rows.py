@@ -15,9 +15,11 @@ from changeover.airtable.schema import forget_what_an_error_spoils
 from changeover.core.job import Home, JobRow, JobState, is_record_id
 from changeover.core.job_eligibility import Code, Refusal, not_found
 from changeover.core.job_texts import settled
+from changeover.engine.jobs import receipts
 from changeover.engine.jobs.desk import JobDesk
 from changeover.ops import logging
 from changeover.store import mirror as store
+from changeover.store.job_writes import JobWrite, WriteKind
 
 log = logging.get(__name__)
 
@@ -38,6 +40,20 @@ class Draft:
 
     row: JobRow
     after: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A row's cells that change: as they are to be, and as they are."""
+
+    row: JobRow
+    cells: store.Fields
+    before: store.Fields
+
+    @property
+    def receipt(self) -> JobWrite:
+        job_id = str(self.cells.get(rows.JOB_ID) or self.row.job_id)
+        return JobWrite(WriteKind.ROW, self.row.record_id, job_id, self.before, self.cells)
 
 
 @dataclass(slots=True)
@@ -118,7 +134,7 @@ def put_all(desk: JobDesk, drafts: Sequence[Draft]) -> Put:
         cells = job_rows.changed_cells(before, after)
         done.rows[draft.row.record_id] = replace(draft.row, job=after)
         if cells:
-            waiting.append((draft.row, cells))
+            waiting.append(_Cells(draft.row, cells, job_rows.changed_cells(after, before)))
     if waiting:
         desk.facts()
     for start in range(0, len(waiting), BATCH):
@@ -126,15 +142,17 @@ def put_all(desk: JobDesk, drafts: Sequence[Draft]) -> Put:
     return done
 
 
-def _send(desk: JobDesk, batch: Sequence[tuple[JobRow, store.Fields]], done: Put) -> None:
+def _send(desk: JobDesk, batch: Sequence[_Cells], done: Put) -> None:
     try:
-        records = desk.airtable.update(rows.TABLE, [(row.record_id, cells) for row, cells in batch], desk.purpose)
+        with receipts.of(desk, [each.receipt for each in batch]):
+            cells = [(each.row.record_id, each.cells) for each in batch]
+            records = desk.airtable.update(rows.TABLE, cells, desk.purpose)
     except RowRejected as error:
         if len(batch) > 1:
             for each in batch:
                 _send(desk, [each], done)
             return
-        _refuse(desk, batch[0][0], error, done)
+        _refuse(desk, batch[0].row, error, done)
         return
     except AirtableError as error:
         with desk.db.begin() as connection:
@@ -143,7 +161,7 @@ def _send(desk: JobDesk, batch: Sequence[tuple[JobRow, store.Fields]], done: Put
     with desk.db.begin() as connection:
         mirror.apply_answer(connection, rows.TABLE, records)
     done.written += len(records)
-    log.info("rows.written", rows=len(records), fields=sorted({name for _, cells in batch for name in cells}))
+    log.info("rows.written", rows=len(records), fields=sorted({name for each in batch for name in each.cells}))
 
 
 def _refuse(desk: JobDesk, row: JobRow, error: RowRejected, done: Put) -> None:

@@ -14,7 +14,7 @@ from changeover.core.job_status import compared_visit
 from changeover.core.job_sync import Context, Followed, after_unscheduling, followed
 from changeover.core.job_texts import Words
 from changeover.engine.jobs import alerts as job_alerts
-from changeover.engine.jobs import cache, rows
+from changeover.engine.jobs import cache, receipts, rows
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.rows import Refused
 from changeover.housecallpro import jobs, schedule
@@ -44,7 +44,7 @@ def update(desk: JobDesk, record_id: str) -> Scheduled:
     change = _allowed(lambda: job_schedule.move(row, job, start, home, desk.rules))
     if change is None or isinstance(job, Gone):
         return _kept(desk, row, job, home, "")
-    wrong = _sent(desk, job, change)
+    wrong = _sent(desk, row, job, change)
     own = change.visit_id if isinstance(change, MoveVisit) else row.job.appointment_id
     again = jobs.settled(desk.hcp, job.id, lambda read: _starts(read, own, start))
     if isinstance(again, Job) and _starts(again, own, start):
@@ -68,7 +68,7 @@ def take_away(desk: JobDesk, row: JobRow, home: Home | None) -> Scheduled:
     change = _allowed(lambda: job_schedule.unschedule(row, job))
     if change is None:
         return _kept(desk, row, job, home, "")
-    wrong = _sent(desk, job, change)
+    wrong = _sent(desk, row, job, change)
     again = jobs.settled(desk.hcp, job.id, lambda read: not _stands(read, change))
     if isinstance(again, Job) and _stands(again, change):
         reason = wrong.text if wrong is not None else "Housecall Pro still has its schedule"
@@ -106,10 +106,11 @@ def _allowed(change: Callable[[], _Change | None]) -> _Change | None:
 _Change = job_schedule.MoveJob | MoveVisit | Unschedule
 
 
-def _sent(desk: JobDesk, job: Job, change: _Change) -> HcpError | None:
+def _sent(desk: JobDesk, row: JobRow, job: Job, change: _Change) -> HcpError | None:
     """Sends a change; what went wrong is kept, as only the next read can tell what came of it (HC-94)."""
     try:
-        schedule.send(desk.hcp, job.id, change)
+        with receipts.of(desk, [receipts.of_schedule(row.record_id, job, change)]):
+            schedule.send(desk.hcp, job.id, change)
     except (RateLimited, Halted):
         raise  # nothing was applied
     except HcpError as error:

@@ -28,6 +28,7 @@ def run(work: Work, name: str, step: Step) -> Done:
     except NotSetUp as lacking:
         failure = Failure("hcp_not_set_up", str(lacking), configuration=True)
         return Done(Outcome.failed("Housecall Pro is not set up", failure, work.run_id))
+    office.is_for(work.run_id)
     before = office.desk.hcp.numbers.calls
     try:
         outcome = step(work, office)
