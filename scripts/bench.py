@@ -15,6 +15,8 @@ from pathlib import Path
 
 from bench_clients import fetching, upsert
 from bench_hooks import webhooks
+from bench_jobs import create, jobs
+from bench_lost import lost
 from bench_mail import mail
 from bench_model import QUICK, Finding, Sizes, median_seconds
 from bench_page import machine, with_section
@@ -212,6 +214,9 @@ BENCHES: dict[str, Callable[[Sizes], Iterator[Finding]]] = {
     "startup": startup,
     "reports": reports,
     "mail": mail,
+    "create": create,
+    "jobs": jobs,
+    "lost": lost,
     "webhooks": webhooks,
 }
 
