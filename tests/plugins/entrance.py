@@ -47,15 +47,16 @@ class Worker:
         self.business, self.database = business, business.desk.db
         self.clicks = ClickDesk(ENV, self.database, self._perform, now)
         self.hooks = HookDesk(ENV, self.database, business.desk.switch, self._follow, now)
-        self.paused, self._over, self._idle = threading.Event(), threading.Event(), threading.Event()
+        self.paused, self._over = threading.Event(), threading.Event()
+        self._begun = self._nothing_due_in = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._beat()
         self._thread.start()
 
     def rest(self) -> None:
-        """Waits until it has looked at everything and found nothing more that is due."""
-        self._idle.clear()
-        until(self._idle.is_set)
+        """Waits until a look at everything that begins from now on has found nothing more that is due."""
+        wanted = self._begun + 1
+        until(lambda: self._nothing_due_in >= wanted)
 
     def go(self) -> None:
         self._over.set()
@@ -63,9 +64,12 @@ class Worker:
 
     def _run(self) -> None:
         while not self._over.wait(0.005):
-            if not self.paused.is_set() and not self._works():
+            if self.paused.is_set():
+                continue
+            self._begun += 1
+            if not self._works():
                 self._beat()
-                self._idle.set()
+                self._nothing_due_in = self._begun
 
     def _works(self) -> bool:
         """Whether there was anything that is not to be done later."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import hmac
 import json
 import logging
 import re
@@ -337,6 +339,10 @@ def a_hook(**more: object) -> bytes:
     return json.dumps(said | {"job": {"id": JOB}} | more).encode()
 
 
+def digest(message: bytes) -> str:
+    return hmac.new(SECRETS["dev"].encode(), message, hashlib.sha256).hexdigest()
+
+
 FORGED = {
     "forged": lambda body: signed(body, "another-secret", at=now().timestamp()),
     "of the other environment": lambda body: signed(body, SECRETS["prod"], at=now().timestamp()),
@@ -344,6 +350,8 @@ FORGED = {
     "from the future": lambda body: signed(body, SECRETS["dev"], at=now().timestamp() + 301),
     "tampered with": lambda body: signed(body + b" ", SECRETS["dev"], at=now().timestamp()),
     "signed and its time taken away": lambda body: {"Api-Signature": signed(body, SECRETS["dev"])["Api-Signature"]},
+    "signed without a time": lambda body: {"Api-Signature": digest(body)},
+    "signed with an empty time": lambda body: {"Api-Signature": digest(b"." + body), "Api-Timestamp": ""},
     "signed by an empty secret": lambda body: signed(body, "", at=now().timestamp()),
     "unsigned": lambda _: {},
     "of a forwarder nobody set up": lambda _: {"X-Internal-Auth": ""},

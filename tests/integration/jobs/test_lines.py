@@ -70,8 +70,11 @@ def test_creation_button_and_cycle_build_one_line_and_nobody_renames_anothers(ho
     }
     clicked, made_by_cycle, renamed = made(house, **cells), house.stay(days=5, **cells), made(house, days=7)
     house.edit(renamed, **cells)
+    mark = house.mark()
     house.cycle()
 
+    named = [call for call in house.calls(mark)[1] if call.startswith("PUT") and "bulk_update" not in call]
+    assert {call.split("/")[2] for call in named} == {house.row(renamed)["Service Job ID"]}
     lines = {first_line(house, stay)["name"] for stay in (clicked, made_by_cycle, renamed)}
 
     assert lines == {"Check hot tub 👩‍👧 - OWNER ARRIVING - Turnover STR Next Guest March 9"}

@@ -77,7 +77,7 @@ def test_a_full_read_fills_all_cells_of_the_job():
 
 
 def test_null_empties_a_cell_and_an_absent_key_leaves_it():
-    """J-66."""
+    """J-66, JX-28, JX-44."""
     before = state(on_my_way=START, started=START, completed=END)
     emptied = {"start": None, "visits": (), "assignees": ()}
     after = read(before, **emptied)
