@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from changeover.core.stay import Decision
-from changeover.engine.cycle import AUTOMATIONS, REGISTRY, Automation, Cycle
+from changeover.engine.automations import AUTOMATIONS, REGISTRY, Automation
+from changeover.engine.cycle import Cycle
 from changeover.engine.lease import Lease, Locked
 from changeover.engine.opening import rules_in_effect, state_database
 from changeover.engine.results import AutomationResult, CycleResult, HoldOutcome, Refused, RunRequest

@@ -27,7 +27,7 @@ from changeover.airtable.deliver import Delivery, Progress
 from changeover.airtable.deliver.context import Delays
 from changeover.controller import AutomationResult, CycleResult, RunRequest
 from changeover.core.plan import Plan
-from changeover.engine import calendars, cycle, durable, executing
+from changeover.engine import calendars, cycle, delivering, durable, executing
 from changeover.engine.durable import Durable
 from changeover.engine.sending import Sending
 from changeover.engine.stopping import Stopping
@@ -310,7 +310,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     delays = Delays(timedelta(0), timedelta(0), timedelta(0))
     monkeypatch.setattr(cycle, "Gate", partial(Gate, pacing=pacing))
     monkeypatch.setattr(cycle, "AirtableClient", partial(AirtableClient, tries=tries))
-    monkeypatch.setattr(cycle, "Delivery", partial(Delivery, delays=delays))
+    monkeypatch.setattr(delivering, "Delivery", partial(Delivery, delays=delays))
     at_once = partial(FetchSettings, start_jitter_seconds=0.0, waits_seconds=(0.0,))
     monkeypatch.setattr(calendars, "FetchSettings", at_once)
     monkeypatch.setattr(durable, "_POLL_SECONDS", 0.01)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -14,25 +13,24 @@ from importlib.metadata import version
 from changeover import rulefiles
 from changeover.airtable import budget, controls
 from changeover.airtable.client import AirtableClient
-from changeover.airtable.deliver import Delivery, enqueue, send_next
+from changeover.airtable.deliver import enqueue
 from changeover.airtable.errors import WrongBase
 from changeover.core.plan import Alert, Level, Plan
 from changeover.core.stay import Rules
-from changeover.engine import calendars, portal, reports, watch
+from changeover.engine import watch
+from changeover.engine.automations import Automation, carry_out
 from changeover.engine.base import Base, Reader
-from changeover.engine.durable import Durable, ExecutorInUse, asked_to_revive
+from changeover.engine.delivering import Deliveries
 from changeover.engine.housekeeping import keep_house
-from changeover.engine.jobs import adding, lining, reconciling, syncing
 from changeover.engine.jobs.office import CycleTools, Office
 from changeover.engine.lease import Lease, LeaseLost
 from changeover.engine.outcome import Failure, Outcome, sync_details
 from changeover.engine.process import host_name
-from changeover.engine.results import AutomationResult, CycleResult, Refused, RunRequest, exit_code
+from changeover.engine.results import AutomationResult, CycleResult, Refused, RunRequest, exit_code, overall
 from changeover.engine.rules import RuleBook
-from changeover.engine.sending import Sending, Sent
 from changeover.engine.stop import Stopped, StopSwitch
 from changeover.engine.stopping import Interrupted, Reason, Stopping
-from changeover.engine.work import Delivered, Done, Work
+from changeover.engine.work import Done, Work
 from changeover.ops import logging
 from changeover.settings import Settings
 from changeover.store import alerts, runs
@@ -44,29 +42,6 @@ from changeover.store.runs import Ending, Run, RunState, Trigger
 log = logging.get(__name__)
 
 _CYCLE_DEADLINE = timedelta(minutes=60)
-_MOST_HANGING = 9  # runs of this host that lost their lease and still hold an id
-_LAST_WORD = timedelta(seconds=30)  # from being asked to end until a step is given up (C-32)
-
-
-@dataclass(frozen=True, slots=True)
-class Automation:
-    """A step of the cycle: the name of its row in the control table, its deadline (C-32), and what carries it out."""
-
-    name: str
-    deadline: timedelta
-    run: Callable[[Work], Done]
-
-
-REGISTRY: tuple[Automation, ...] = (
-    Automation(calendars.NAME, timedelta(minutes=10), calendars.run),
-    Automation(reports.NAME, timedelta(minutes=10), reports.run),
-    Automation(portal.NAME, timedelta(minutes=10), portal.run),
-    Automation(reconciling.NAME, timedelta(minutes=5), reconciling.run),
-    Automation(adding.NAME, timedelta(minutes=15), adding.run),
-    Automation(syncing.NAME, timedelta(minutes=10), syncing.run),
-    Automation(lining.NAME, timedelta(minutes=10), lining.run),
-)
-AUTOMATIONS: tuple[str, ...] = tuple(automation.name for automation in REGISTRY)
 
 
 class Cycle:
@@ -90,7 +65,7 @@ class Cycle:
         self._rules, self._book = book.rules, book
         self._client = self._make_client()
         self._calls_before = self._calls_of_the_month()
-        self._durable: Durable | None = None
+        self._deliveries = Deliveries(settings, db, self._client, lease, stopping)
         self._results: list[AutomationResult] = []
         self._orphans: list[Alert] = []
         self._plan: Plan | None = None
@@ -113,8 +88,9 @@ class Cycle:
         self._report(base)
         result = self._result(base, whole=len(self._results) == len(chosen))
         self._keep_alerts(base, result.exit_code)
-        if self._durable is not None:
-            keep_house(self._db, self._durable, self._started, self._rules.zone, self._settings.folder)
+        if self._deliveries.durable is not None:
+            zone, folder = self._rules.zone, self._settings.folder
+            keep_house(self._db, self._deliveries.durable, self._started, zone, folder)
         return result
 
     @property
@@ -130,8 +106,7 @@ class Cycle:
             return {each.automation: each.id for each in runs.queued(connection, self._id)}
 
     def close(self) -> None:
-        if self._durable is not None:
-            self._durable.close()
+        self._deliveries.close()
 
     def _make_client(self) -> AirtableClient:
         settings = self._settings
@@ -176,8 +151,8 @@ class Cycle:
         reader, base = self._reader, Base()
         try:
             base = reader.verify_and_switches()
-            if base.failure is None:
-                base = replace(base, failure=self._settle(base))
+            if base.failure is None and base.facts is not None and not self._request.dry_run:
+                base = replace(base, failure=self._deliveries.settle(base.facts))
             return reader.rows(base)
         except WrongBase as wrong:
             self._raise_alert(Alert("wrong_base", "base", Level.CRITICAL, _WRONG_BASE))
@@ -189,38 +164,6 @@ class Cycle:
     def _reader(self) -> Reader:
         env, spec = self._settings.environment, self._book.spec
         return Reader(self._client, self._db, spec, env, self._now, version("changeover"), self._rules)
-
-    def _settle(self, base: Base) -> Failure | None:
-        """Delivers what earlier runs left. A plan is never made beside writes that still wait (C-5)."""
-        if self._request.dry_run or base.facts is None:
-            return None
-        self._durable = self._engine(self._sending(base))
-        with self._db.begin() as connection:
-            revive = asked_to_revive(connection)
-        if revive:
-            self._durable.revive()
-        settled = self._durable.settle()
-        log.info("deliveries.settled", sent=settled.total.sent, left=settled.total.left, stopped=settled.total.stopped)
-        return None if not settled.total.left and not settled.dead else _failure(settled.total)
-
-    def _engine(self, sending: Sending) -> Durable:
-        """Started under our id, or the next where a run that hangs, its lease lost, still has it (C-4, C-30)."""
-        for number in range(1, _MOST_HANGING + 1):
-            durable = Durable(sending, self._settings.folder, number=number)
-            try:
-                durable.start()
-            except ExecutorInUse:
-                log.warning("engine.id_in_use", executor=durable.executor)
-                continue
-            return durable
-        raise Refused(RunState.LOCKED, 5, "runs that hang have every id of the engine: end their processes")
-
-    def _sending(self, base: Base) -> Sending:
-        assert base.facts is not None  # noqa: S101  # for the type checker: asked by the caller
-        context = Delivery(
-            self._client, self._db, base.facts, check_lease=self._lease.check, sleep=self._stopping.sleep
-        )
-        return Sending(self._settings.environment, self._db, lambda run_id: send_next(context, run_id), self._stopping)
 
     # -- one automation ----------------------------------------------------------------------------------------------
 
@@ -246,22 +189,7 @@ class Cycle:
         drift = base.drift(automation.name)
         if drift is not None:
             return Done(Outcome.failed("the base lacks what this step needs", drift, run_id))
-        return self._carry_out(automation, self._work(base, run_id))
-
-    def _carry_out(self, automation: Automation, work: Work) -> Done:
-        """Runs it in a thread of its own, so that one that hangs is given up and its late result refused (C-32)."""
-        box: list[Done] = []
-        thread = threading.Thread(target=lambda: box.append(_guarded(automation, work)), daemon=True)
-        with self._stopping.within(automation.deadline.total_seconds()):
-            thread.start()
-            while thread.is_alive() and self._stopping.reason is None:
-                thread.join(0.05)
-            thread.join(_LAST_WORD.total_seconds() if self._stopping.reason else None)
-            timed_out = self._stopping.reason is Reason.DEADLINE
-        if box and not (timed_out and box[0].outcome.state is RunState.FAILED):
-            return box[0]
-        failure = Failure("timed_out", f"not finished within {automation.deadline.total_seconds() / 60:.0f} minutes")
-        return Done(Outcome.failed(f"{automation.name} ended", failure, work.run_id, RunState.TIMED_OUT))
+        return carry_out(automation, self._work(base, run_id), self._stopping)
 
     def _work(self, base: Base, run_id: str) -> Work:
         return Work(
@@ -277,7 +205,7 @@ class Cycle:
             observe=self._request.observe,
             read_again=partial(self._reader.again, base),
             still_ours=self._lease.check,
-            deliver=self._deliver,
+            deliver=self._deliveries.deliver,
             calls=self._calls,
             sleep=self._stopping.sleep,
             jobs=partial(self._jobs, base),
@@ -292,13 +220,6 @@ class Cycle:
             read_again = partial(self._reader.again, base)
             self._office = tools.open(base, read_again, self._request.at, dry_run=self._request.dry_run)
         return self._office
-
-    def _deliver(self, run_id: str) -> Delivered:
-        if self._durable is None:
-            return Delivered()
-        sent = self._durable.deliver(run_id)
-        log.info("plan.delivered", sent=sent.sent, failed=sent.failed, left=sent.left, stopped=sent.stopped)
-        return Delivered(sent.left, sent.failed, _failure(sent) if sent.left else None)
 
     # -- after the automations ---------------------------------------------------------------------------------------
 
@@ -368,7 +289,7 @@ class Cycle:
                     controls.result_writes(connection, results),
                     schema=base.facts,
                 )
-            self._deliver(self._id)
+            self._deliveries.deliver(self._id)
         except LeaseLost:
             log.warning("report.not_sent", reason="lease lost")
 
@@ -390,7 +311,7 @@ class Cycle:
         finished = whole and not any(each.state is RunState.STOPPED for each in self._results)
         code = exit_code(self._results, stopped=reason is not None and not finished)
         problem = base.failure.text if base.failure else (f"ended early: {reason}" if code == _STOPPED else None)
-        state = _overall(code, self._results)
+        state = overall(code, self._results)
         return CycleResult(self._id, state, code, tuple(self._results), self._plan, problem)
 
     def _calls(self) -> int:
@@ -411,37 +332,3 @@ _NOT_RUN = {
     RunState.NOT_CONFIGURED: "not run: the table Automation has no row of this name",
 }
 _WRONG_BASE = "the base of AIRTABLE_BASE_ID belongs to another environment, or its Environment table has two rows"
-
-
-def _guarded(automation: Automation, work: Work) -> Done:
-    """The edge of an automation: whatever goes wrong in it is its own outcome, logged once (C-6)."""
-    try:
-        return automation.run(work)
-    except (LeaseLost, Interrupted) as ended:
-        failure = Failure("stopped", f"ended early: {ended}")
-    except Exception as error:
-        log.exception("automation.crashed")
-        failure = Failure("internal_error", f"{type(error).__name__}, see the log")
-    return Done(Outcome.failed(f"{automation.name} failed", failure, work.run_id))
-
-
-def _failure(sent: Sent) -> Failure:
-    """What stands in the way of a delivery, as a run's failure."""
-    texts = {
-        "rate_limited": ("rate_limited", "Airtable asks to wait (429); the rest stays queued", True),
-        "billing_blocked": ("billing_blocked", "the month's Airtable calls are used up; the rest stays queued", True),
-        "credential_refused": ("credential_refused", "Airtable refuses AIRTABLE_API_KEY; the rest stays queued", False),
-        "unavailable": ("airtable_error", "Airtable does not answer; the rest stays queued", True),
-        "no_progress": ("airtable_error", "Airtable takes no write; the rest stays queued", True),
-    }
-    code, text, unreachable = texts.get(sent.stopped, (sent.stopped or "undelivered", "writes wait to be sent", False))
-    return Failure(code, text, unreachable, configuration=code == "credential_refused")
-
-
-def _overall(code: int, results: list[AutomationResult]) -> RunState:
-    """The cycle's state: that of the only step people have switched on, else what the exit code says."""
-    off = (RunState.DISABLED, RunState.NOT_CONFIGURED)
-    states = {each.state for each in results if each.state not in off} or {each.state for each in results[:1]}
-    if len(states) == 1:
-        return states.pop()
-    return {0: RunState.SUCCEEDED, 2: RunState.PARTIAL, 6: RunState.STOPPED}.get(code, RunState.FAILED)

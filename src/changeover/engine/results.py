@@ -95,3 +95,12 @@ def exit_code(results: Sequence[AutomationResult], *, stopped: bool) -> int:
     if all(each.unreachable or each.state is RunState.CONTROL_UNAVAILABLE for each in bad):
         return 75
     return 3
+
+
+def overall(code: int, results: Sequence[AutomationResult]) -> RunState:
+    """The cycle's state: that of the only step people have switched on, else what the exit code says."""
+    off = (RunState.DISABLED, RunState.NOT_CONFIGURED)
+    states = {each.state for each in results if each.state not in off} or {each.state for each in results[:1]}
+    if len(states) == 1:
+        return states.pop()
+    return {0: RunState.SUCCEEDED, 2: RunState.PARTIAL, 6: RunState.STOPPED}.get(code, RunState.FAILED)

@@ -13,7 +13,7 @@ import pytest
 
 from changeover.airtable import mirror
 from changeover.core.stay import Hold
-from changeover.engine.cycle import AUTOMATIONS
+from changeover.engine.automations import AUTOMATIONS
 from changeover.engine.stop import StopSwitch
 from changeover.settings import load
 from changeover.store import holds, schema

@@ -22,9 +22,9 @@ from changeover.airtable.errors import (
     Unauthorized,
     Unavailable,
 )
-from changeover.engine import cycle
+from changeover.engine import automations, calendars, cycle
+from changeover.engine.automations import Automation
 from changeover.engine.base import failure_of
-from changeover.engine.cycle import Automation
 from changeover.engine.outcome import Outcome
 from changeover.engine.process import this_process
 from changeover.engine.work import Done, Work
@@ -108,7 +108,7 @@ def test_a_step_past_its_deadline_is_given_up_and_its_late_result_refused(
         hang.wait(20)
         return Done(Outcome(RunState.SUCCEEDED, "too late"))
 
-    monkeypatch.setattr(cycle, "_LAST_WORD", timedelta(0))
+    monkeypatch.setattr(automations, "_LAST_WORD", timedelta(0))
     steps(hangs, good, deadline=timedelta(milliseconds=50))
     ran = business.run()
     hang.set()
@@ -168,14 +168,14 @@ def test_a_run_that_loses_its_lease_before_committing_keeps_nothing(
 ) -> None:
     """C-30: a commit with an older token is refused."""
     house(business)
-    reconcile = cycle.calendars.reconcile
+    reconcile = calendars.reconcile
 
     def then_lose(*arguments: object) -> object:
         plan = reconcile(*arguments)  # type: ignore[arg-type]
         take_the_lease_away(business)
         return plan
 
-    monkeypatch.setattr(cycle.calendars, "reconcile", then_lose)
+    monkeypatch.setattr(calendars, "reconcile", then_lose)
     ran = business.run()
     assert (ran.code, ran.only.state) == (Exit.STOPPED, "stopped")
     assert ran.writes == []

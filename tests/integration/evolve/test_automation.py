@@ -11,7 +11,7 @@ import pytest
 from changeover import controller
 from changeover.engine import portal as automation
 from changeover.engine import reports
-from changeover.engine.cycle import Automation
+from changeover.engine.automations import Automation
 from changeover.sources.csv import inbox
 from changeover.sources.evolve import downloads, leftovers
 from changeover.sources.evolve.visit import Brought, PortalFailure, SignInRefused, Tab, Visit

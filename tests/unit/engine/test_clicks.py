@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 
 from changeover.core.job_action import Action
 from changeover.engine import click_replay, clicks, intake, names, requested_runs
+from changeover.engine.automations import AUTOMATIONS
 from changeover.engine.click_intake import Request, enter, event_id
 from changeover.engine.clicks import ClickDesk
-from changeover.engine.cycle import AUTOMATIONS
 from changeover.engine.jobs.operations import Answer
 from changeover.engine.jobs.trying import Again
 from changeover.engine.lease import Lease
