@@ -17,10 +17,12 @@ from pathlib import Path
 
 from bench_world import ROOT, business
 from chaos_assault import Assault
+from chaos_hooks import webhooks
 from chaos_mail import mails
 from chaos_town import Town
 
 CALENDARS = 10
+HOOKED_JOBS, HOOK_KILLS = 60, 100
 
 
 def main() -> int:
@@ -32,6 +34,8 @@ def main() -> int:
         failed |= _lives(options)
     if options.mails:
         failed |= mails(options.mails, options.seed)
+    if options.hooks:
+        failed |= webhooks(options.hooks, HOOKED_JOBS, HOOK_KILLS, options.seed)
     return int(bool(failed))
 
 
@@ -44,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first-point", type=int, default=1, help="with --write-points: go on at this one")
     parser.add_argument("--steps", type=int, default=0, help="steps of businesses lived through at random")
     parser.add_argument("--mails", type=int, default=0, help="mails acknowledged by servers that are killed")
+    parser.add_argument("--hooks", type=int, default=0, help="webhooks taken and worked by processes that are killed")
     parser.add_argument("--minutes", type=float, default=60.0, help="no new kill after so long")
     parser.add_argument("--seed", type=int, default=1, help="the same seed takes the same decisions")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
@@ -54,7 +59,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shrink", action="store_true", help="with --steps: look for a shorter way to what broke")
     options = parser.parse_args()
     if options.kills is None:
-        options.kills = 0 if options.steps or options.write_points or options.replay or options.mails else 30
+        others = options.steps, options.write_points, options.replay, options.mails, options.hooks
+        options.kills = 0 if any(others) else 30
     return options
 
 
