@@ -22,6 +22,7 @@ PAGE = ROOT / "docs" / "performance.md"
         ("reading", "read and classified"),
         ("upsert", "… refusals (429)\n    0  |  0"),
         ("startup", "changeover --help"),
+        ("jobs", "… stays without a job, jobs without a stay\n    0, 0"),
     ],
 )
 def test_a_benchmark_says_what_it_found(name: str, said: str) -> None:
