@@ -65,8 +65,9 @@ def create(sizes: Sizes) -> Iterator[Finding]:
             first = [_clicked(office, url, row, bare) for row in rows[:warming]]
             clicks = [_clicked(office, url, row, bare) for row in rows[warming:]]
     yield from _click_findings(clicks)
-    least = min(each.hcp for each in first), max(each.hcp for each in first)
-    yield Finding("… calls to Housecall Pro of a home's first clicks", f"{least[0]} – {least[1]}", "–", "–", "≤ 8")
+    yield Finding(
+        "… calls to Housecall Pro of a home's first two clicks", _span({each.hcp for each in first}), "–", "–", "≤ 6"
+    )
 
 
 def _click_findings(clicks: Sequence[Click]) -> Iterator[Finding]:
@@ -111,7 +112,11 @@ def jobs(sizes: Sizes) -> Iterator[Finding]:
     )
     yield Finding("… with a cycle every four hours as shipped", f"{shipped} h", "–", "–", "–")
     yield Finding(
-        "… calls to Housecall Pro, for each job", f"{hcp}, {hcp / stays:.2f}", "–", "–", "≤ 4 for each, +1 address"
+        "… calls to Housecall Pro, for each job",
+        f"{hcp}, {hcp / stays:.2f}",
+        "–",
+        "–",
+        "4 each, 1 a home and day, some a cycle",
     )
     yield Finding("… most of them in one cycle", str(max(each["hcp"] for each in cycles)), "1000", "–", "≤ 800")
     yield Finding("… refusals (429) of both services", str(refused + quiet["refused"]), "–", "–", "0")
