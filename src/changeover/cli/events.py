@@ -139,8 +139,8 @@ class _Replayed:
 
 def _replay(settings: Settings, store: Database, ids: Sequence[str]) -> _Replayed:
     from changeover.engine import click_replay, hook_replay, mail_replay
-    from changeover.engine.mail_replay import Asked
     from changeover.engine.replay import replay as replay_rows
+    from changeover.engine.replaying import Asked
     from changeover.store.events import EventKind
 
     found, now = _find(settings, ids), datetime.now(UTC)

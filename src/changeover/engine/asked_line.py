@@ -8,18 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from changeover.engine import names
-from changeover.engine.executing import Listening
-from changeover.engine.lines import Busy, listed
+from changeover.engine.executing import DEAD, UNFINISHED, Listening
+from changeover.engine.lines import Busy, attempt_of, listed
 from changeover.ops import logging
 from changeover.store.database import Database
 
 if TYPE_CHECKING:
-    from dbos import WorkflowStatus
+    pass
 
 log = logging.get(__name__)
-
-_UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
-_DEAD = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 
 
 class AskedLine(ABC):
@@ -54,26 +51,21 @@ class AskedLine(ABC):
         waiting = self.waiting(now)
         if not waiting:
             return 0
-        at_work = {each.workflow_id.split(":")[1] for each in listed(self.workflow, status=_UNFINISHED)}
+        at_work = {each.workflow_id.split(":")[1] for each in listed(self.workflow, status=UNFINISHED)}
         return sum(self._begin_again(each) for each in waiting if each not in at_work)
 
     def _begin_again(self, asked_id: str) -> bool:
         from dbos import SetWorkflowID
 
-        last = max(listed(self.workflow, workflow_id_prefix=self.named(asked_id)), key=_number, default=None)
-        if last is not None and last.status in _UNFINISHED:
+        last = max(listed(self.workflow, workflow_id_prefix=self.named(asked_id)), key=attempt_of, default=None)
+        if last is not None and last.status in UNFINISHED:
             return False
-        if last is not None and last.status == _DEAD:
+        if last is not None and last.status == DEAD:
             log.error("asked.given_up", workflow=self.workflow, asked_id=asked_id, times=names.MOST_RECOVERIES)
             self.give_up(asked_id)
             return False
-        attempt = _number(last) + 1 if last is not None else 1
+        attempt = attempt_of(last) + 1 if last is not None else 1
         with SetWorkflowID(self.named(asked_id, attempt)):
             self.enqueue(asked_id, attempt)
         log.warning("asked.picked_up", workflow=self.workflow, asked_id=asked_id, attempt=attempt)
         return True
-
-
-def _number(attempt: WorkflowStatus) -> int:
-    parts = attempt.workflow_id.split(":")
-    return int(parts[2]) if len(parts) > 2 else 1  # noqa: PLR2004 - word, id, attempt

@@ -14,18 +14,17 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from changeover.core.job_action import Action
-from changeover.engine import names
-from changeover.engine.raw_mails import NotTaken, Reason
+from changeover.engine import entering, names
+from changeover.engine.enqueueing import enqueue
 from changeover.store import events, facts, operations
 from changeover.store.database import Database
 from changeover.store.events import Event, EventKind, EventState
 from changeover.store.facts import Json
 from changeover.store.operations import Asked, Busy, Operation, OperationState
-from changeover.store.writer import Busy as Locked
-from changeover.store.writer import Closed, Unsure, Writer
+from changeover.store.writer import Writer
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
 _SILENCE: Final = timedelta(seconds=60)  # a worker not heard of for so long is gone (K-7)
 _MOST_WAITS: Final = 4  # threads that answers may hold: half of the server's are left to mails and webhooks
@@ -52,12 +51,7 @@ class ClickIntake:
 
     def ask(self, request: Request, at: datetime) -> Asked | Busy:
         """Enters a request and its work in one transaction, or joins the one under way. Raises NotTaken."""
-        try:
-            return self._writer.submit(partial(enter, self._client, request, at))
-        except (Locked, Unsure) as failure:
-            raise NotTaken(Reason.DATABASE) from failure
-        except Closed as failure:
-            raise NotTaken(Reason.STOPPING) from failure
+        return entering.enter(self._writer, partial(enter, self._client, request, at))
 
     def answer(self, operation_id: str, seconds: float, stopping: threading.Event) -> Operation | None:
         """The operation once it is answered; None when it is not within so long, when no worker runs, when this
@@ -118,13 +112,13 @@ def enter(client: DBOSClient, request: Request, at: datetime, connection: Connec
     """What is asked for, its event and its work in the caller's transaction, or the one under way that is the same."""
     asked = operations.ask(connection, request.action, request.record_id, request.who, at, request.operation_id)
     if isinstance(asked, Asked) and not asked.joined:
-        work = {
+        work: EnqueueOptions = {
             "workflow_name": names.CLICK_WORKFLOW,
             "queue_name": names.CLICK_QUEUE,
             "workflow_id": names.click(asked.id),
         }
         events.put(connection, [_event(asked.id, request, at)])
-        client.enqueue_in_transaction(connection, work, asked.id, 1)  # type: ignore[arg-type]  # a TypedDict by its keys
+        enqueue(connection, client, work, asked.id, 1)
     return asked
 
 

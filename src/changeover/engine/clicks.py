@@ -14,7 +14,8 @@ from changeover.core.job_action import Action
 from changeover.core.plan import Alert, Level
 from changeover.engine.click_intake import event_id, summary
 from changeover.engine.jobs.operations import Answer
-from changeover.engine.jobs.trying import PAUSED, WAITS, Again
+from changeover.engine.jobs.trying import PAUSED, Again
+from changeover.engine.lines import WAITS
 from changeover.engine.stopping import Interrupted
 from changeover.ops import logging
 from changeover.store import alerts, events, operations
@@ -163,7 +164,7 @@ def _after(event: Event, answer: Answer, now: datetime) -> Event:
     if answer.success:
         return _ended(event, EventState.DONE, now)
     reason = f"{answer.code}: {answer.error}"
-    tries = _tries(event)
+    tries = event.number("tries")
     if answer.again is Again.ONCE_TAKEN and now - event.received_at <= LONGEST:
         return _waits(event, now + PAUSED, tries, reason)
     if answer.again is Again.LATER and tries < len(WAITS):
@@ -174,11 +175,6 @@ def _after(event: Event, answer: Answer, now: datetime) -> Event:
 
 _WENT_WRONG: Final = 500
 """From this status on an answer says that something went wrong, and not that a rule forbids it."""
-
-
-def _tries(event: Event) -> int:
-    tries = event.payload.get("tries")
-    return tries if isinstance(tries, int) else 0
 
 
 def _waits(event: Event, due: datetime, tries: int, reason: str) -> Event:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from changeover.core.plan import Alert, Level
 from changeover.engine import names
-from changeover.engine.executing import Engine, ExecutorInUse, Listening
+from changeover.engine.executing import DEAD, UNFINISHED, Engine, ExecutorInUse, Listening
 from changeover.engine.lease import LeaseLost
 from changeover.engine.names import Role
 from changeover.engine.sending import Sending, Sent
@@ -30,9 +30,7 @@ KEPT = timedelta(days=30)
 _POLL_SECONDS = 0.1
 _DRAIN_SECONDS = 40  # longer than a request may be on the wire
 _PRUNED_AT_ONCE = 500
-_UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
-_DEAD = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 _REVIVE = "deliveries.revive"
 
 
@@ -74,7 +72,7 @@ class Durable(Engine):
         attempts = self._attempts(run_id)
         if self._gave_up(run_id, attempts):
             return self._dead_letter(run_id)
-        running = [each.workflow_id for each in attempts if each.status in _UNFINISHED]
+        running = [each.workflow_id for each in attempts if each.status in UNFINISHED]
         for workflow_id in running:
             self._wait(workflow_id)
         if self._left(run_id) == 0 and running:
@@ -84,7 +82,7 @@ class Durable(Engine):
     def settle(self) -> Settled:
         """Drives to its end what earlier runs have left (C-3, C-31), oldest first, before anything new is decided."""
         self._take_over()
-        for each in self._list(status=_UNFINISHED):
+        for each in self._list(status=UNFINISHED):
             self._wait(each.workflow_id)
         total, dead = Sent(0), []
         with self._sending.database.read() as connection:
@@ -103,7 +101,7 @@ class Durable(Engine):
         """Begins dead letters again, once a person has removed their cause; returns their runs."""
         from dbos import DBOS
 
-        dead = [each.workflow_id for each in self._list(status=[_DEAD])]
+        dead = [each.workflow_id for each in self._list(status=[DEAD])]
         DBOS.resume_workflows(dead, queue_name=names.DELIVER_QUEUE)
         runs = tuple(dict.fromkeys(each.split(":")[1] for each in dead))
         with self._sending.database.begin() as connection:
@@ -132,7 +130,7 @@ class Durable(Engine):
 
         others = [
             each.workflow_id
-            for each in self._list(status=_UNFINISHED)
+            for each in self._list(status=UNFINISHED)
             if each.app_version not in (None, names.PROTOCOL)
             or (each.status == "PENDING" and each.executor_id != self.executor)
         ]
@@ -175,7 +173,7 @@ class Durable(Engine):
     def _gave_up(self, run_id: str, attempts: Sequence[WorkflowStatus]) -> bool:
         """Whether the last attempt was cut off too often and sent nothing; one that got on is followed by another."""
         last = max(attempts, key=lambda each: each.created_at or 0, default=None)
-        if last is None or last.status != _DEAD:
+        if last is None or last.status != DEAD:
             return False
         began = datetime.fromtimestamp((last.created_at or 0) / 1000, UTC)
         with self._sending.database.read() as connection:

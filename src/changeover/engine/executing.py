@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from logging import NullHandler, getLogger
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from changeover.engine import names
 from changeover.engine.names import Role
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from dbos import DBOSConfig
 
 log = logging.get(__name__)
+
+UNFINISHED: Final = ["PENDING", "ENQUEUED", "DELAYED"]
+"""The states of a workflow, as the engine spells them, that somebody works or will work."""
+DEAD: Final = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
+"""The state of one whose process was killed too often (LB-18)."""
 
 _NOTICE_SECONDS = 0.1
 

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from changeover.engine import disk, names
+from changeover.engine import disk, enqueueing, names
+from changeover.engine.entering import enter
 from changeover.engine.raw_mails import NotTaken, Reason
 from changeover.housecallpro import webhooks
 from changeover.housecallpro.webhooks import Family, Webhook
 from changeover.store import hooks
 from changeover.store.events import Event, EventKind, EventState
 from changeover.store.facts import Json
-from changeover.store.writer import Busy, Closed, Unsure, Writer
+from changeover.store.writer import Closed, Writer
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
 GATHER_SECONDS = 1.0
 """What comes about a job within so long is worked with one read: one change sends several events (HC-87, J-76)."""
@@ -71,12 +72,7 @@ class HookIntake:
         event_id = hooks.event_id(webhooks.dedupe_key(webhook, timestamp, body))
         event = self._event(event_id, webhook, body, at)
         job_id = _job_id(webhook)
-        try:
-            new = self._writer.submit(partial(_enter, self._client, event, job_id, body))
-        except (Busy, Unsure) as failure:
-            raise NotTaken(Reason.DATABASE) from failure
-        except Closed as failure:
-            raise NotTaken(Reason.STOPPING) from failure
+        new = enter(self._writer, partial(_enter, self._client, event, job_id, body))
         if event.state is EventState.FOREIGN:
             self._last_foreign = at
         return Taken(event_id, str(event.payload["event"]), event.state, new)
@@ -125,14 +121,14 @@ def summary(payload: Mapping[str, Json], word: str) -> str:
 
 def enqueue(connection: Connection, client: DBOSClient, event_id: str, job_id: str, attempt: int = 1) -> None:
     """Has a webhook worked, after all earlier ones of its job, in the caller's transaction (LB-6, LB-11)."""
-    work = {
+    work: EnqueueOptions = {
         "workflow_name": names.HOOK_WORKFLOW,
         "queue_name": names.HOOK_QUEUE,
         "workflow_id": names.hook(event_id, attempt),
         "queue_partition_key": job_id,
         "delay_seconds": GATHER_SECONDS,
     }
-    client.enqueue_in_transaction(connection, work, event_id, job_id)  # type: ignore[arg-type]  # a TypedDict by its keys
+    enqueueing.enqueue(connection, client, work, event_id, job_id)
 
 
 def _enter(client: DBOSClient, event: Event, job_id: str, body: bytes, connection: Connection) -> bool:

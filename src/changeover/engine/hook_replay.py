@@ -5,46 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
-from changeover.engine import hook_intake, intake
-from changeover.engine.mail_replay import Asked
+from sqlalchemy import Connection
+
+from changeover.engine import hook_intake, replaying
+from changeover.engine.replaying import Asked
 from changeover.store import events
 from changeover.store.database import Database
 from changeover.store.events import Event, EventState
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
 
 _KEPT = ("event", "job_id", "size", "sha256")
 _NEVER = (EventState.FOREIGN, EventState.REJECTED)
 
 
 def replay(env: str, db: Database, found: Iterable[Event], now: datetime) -> Asked:
-    """Puts webhooks back to `received` and enqueues their work, each in one transaction; needs no running worker.
+    """Puts webhooks back to `received` and enqueues their work.
 
     Those that lead to no job, or come from another company, are left out (J-73, J-74, J-80).
     """
-    again, waiting = [], []
-    client = intake.client(env, db)
-    try:
-        for each in found:
-            job_id = str(each.payload["job_id"])
-            if not job_id or each.state in _NEVER:
-                continue
-            with db.begin() as connection:
-                current = next(iter(events.find(connection, [each.id])))
-                if current.state is EventState.RECEIVED:
-                    waiting.append(each.id)
-                    continue
-                attempt = _next_attempt(current)
-                events.put(connection, [_reset(current, attempt, now)])
-                hook_intake.enqueue(connection, client, each.id, job_id, attempt)
-            again.append(each.id)
-    finally:
-        client.destroy()
-    return Asked(tuple(again), tuple(waiting))
+    of_jobs = (each for each in found if each.payload["job_id"] and each.state not in _NEVER)
+    return replaying.replay(env, db, of_jobs, partial(_ask, now))
 
 
-def _next_attempt(event: Event) -> int:
-    last = event.payload.get("attempt")
-    return (last if isinstance(last, int) else 1) + 1
+def _ask(now: datetime, connection: Connection, client: DBOSClient, event: Event) -> bool:
+    if event.state is EventState.RECEIVED:
+        return False
+    attempt = event.number("attempt", 1) + 1
+    events.put(connection, [_reset(event, attempt, now)])
+    hook_intake.enqueue(connection, client, event.id, str(event.payload["job_id"]), attempt)
+    return True
 
 
 def _reset(event: Event, attempt: int, now: datetime) -> Event:

@@ -13,7 +13,8 @@ from changeover.engine import hook_alerts
 from changeover.engine.hook_intake import summary
 from changeover.engine.jobs.failures import failure_of
 from changeover.engine.jobs.following import Effect, Followed
-from changeover.engine.jobs.trying import HALTED, LEFT_ALONE, PAUSED, REFUSED, WAITS
+from changeover.engine.jobs.trying import HALTED, LEFT_ALONE, PAUSED, REFUSED
+from changeover.engine.lines import WAITS
 from changeover.engine.stop import StopSwitch
 from changeover.engine.stopping import Interrupted
 from changeover.housecallpro import webhooks
@@ -177,7 +178,7 @@ def _again(desk: HookDesk, burst: _Burst, cause: str, after: timedelta = timedel
     """Notes a try that failed, for those whose try it was; after the last one they are dead letters (C-64)."""
     now, left = desk.now(), []
     for event in burst.waiting:
-        tries = _number(event, "tries")
+        tries = event.number("tries")
         if not _is_due(event, now):
             left.append(event)
         elif tries == len(WAITS):
@@ -212,7 +213,7 @@ def _keep(desk: HookDesk, burst: _Burst, left: Sequence[Event]) -> tuple[Next, .
         return ()
     now = desk.now()
     first = min(left, key=lambda each: (_due(each) or now, each.id != burst.carrier))
-    attempt = _number(first, "attempt", 1) + 1
+    attempt = first.number("attempt", 1) + 1
     carrying = replace(first, payload={**first.payload, "attempt": attempt})
     with desk.database.begin() as connection:
         events.put(connection, [carrying if each is first else each for each in left])
@@ -239,8 +240,3 @@ def _due(event: Event) -> datetime | None:
 
 def _of_job(job_id: str) -> str:
     return f"hcp:{job_id}"
-
-
-def _number(event: Event, name: str, default: int = 0) -> int:
-    value = event.payload.get(name)
-    return value if isinstance(value, int) else default

@@ -27,7 +27,7 @@ from changeover.store.facts import Json
 from changeover.store.writer import Busy, Closed, Unsure, Writer
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
 log = logging.get(__name__)
 
@@ -186,13 +186,18 @@ def _enter(client: DBOSClient, payload: dict[str, Json], at: datetime, connectio
     event_id = mails.event_id(str(payload["sha256"]))
     if not mails.receive(connection, payload, at):
         return mails.paths(connection, [event_id])[event_id]
-    enqueue(
-        connection,
-        client,
-        {"workflow_name": names.MAIL_WORKFLOW, "queue_name": names.MAIL_QUEUE, "workflow_id": names.mail(event_id)},
-        event_id,
-    )
+    enqueue_mail(connection, client, event_id)
     return None
+
+
+def enqueue_mail(connection: Connection, client: DBOSClient, event_id: str, attempt: int = 1) -> None:
+    """Has a mail worked, in the caller's transaction (LB-6)."""
+    work: EnqueueOptions = {
+        "workflow_name": names.MAIL_WORKFLOW,
+        "queue_name": names.MAIL_QUEUE,
+        "workflow_id": names.mail(event_id, attempt),
+    }
+    enqueue(connection, client, work, event_id)
 
 
 def _payload(sha256: str, content_type: str, path: str, size: int) -> dict[str, Json]:

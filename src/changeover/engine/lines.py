@@ -6,12 +6,12 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from changeover.engine import names
-from changeover.engine.executing import Listening
+from changeover.engine.executing import DEAD, UNFINISHED, Listening
 from changeover.ops import logging
 from changeover.store import events
 from changeover.store.database import Database
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 log = logging.get(__name__)
 
 POLL_SECONDS = 0.1
+WAITS: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 159))
+"""Between the 8 tries of 6 hours (C-64); after the last one it is a dead letter."""
 _AT_ONCE = 1000
-_UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
-_DEAD = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 
 
 class Busy:
@@ -106,7 +106,7 @@ class EventLine(ABC):
             waiting = events.recent(connection, _AT_ONCE, kinds=(self.kind,), states=(EventState.RECEIVED,))
         if not waiting:
             return 0
-        at_work = {self.owner_at_work(each) for each in self._list(status=_UNFINISHED)}
+        at_work = {self.owner_at_work(each) for each in self._list(status=UNFINISHED)}
         lost = {owner: each for each in waiting if (owner := self.owner(each)) not in at_work}
         return sum(self._begin_again(event, now) for event in lost.values())
 
@@ -114,13 +114,13 @@ class EventLine(ABC):
         from dbos import SetWorkflowID
 
         attempts = self._list(workflow_id_prefix=self.named(event.id))
-        if any(each.status in _UNFINISHED for each in attempts):
+        if any(each.status in UNFINISHED for each in attempts):
             return False
-        last = max(attempts, key=_number, default=None)
-        if last is not None and last.status == _DEAD:
+        last = max(attempts, key=attempt_of, default=None)
+        if last is not None and last.status == DEAD:
             self.give_up(event, f"cut off {names.MOST_RECOVERIES} times")
             return False
-        attempt = _number(last) + 1 if last else 1
+        attempt = attempt_of(last) + 1 if last else 1
         with self.database.begin() as connection:
             current = next(iter(events.find(connection, [event.id])), None)
             if current is None or current.state is not EventState.RECEIVED:
@@ -147,7 +147,7 @@ def listed(
     )
 
 
-def _number(attempt: WorkflowStatus) -> int:
+def attempt_of(attempt: WorkflowStatus) -> int:
     """Which attempt a workflow is, by its id."""
     parts = attempt.workflow_id.split(":")
     return int(parts[2]) if len(parts) > 2 else 1  # noqa: PLR2004 - word, event, attempt

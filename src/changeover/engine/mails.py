@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from changeover.core.plan import Alert
 from changeover.engine import mail_alerts
+from changeover.engine.lines import WAITS
 from changeover.engine.mail_fetch import NotFetched
 from changeover.engine.stop import Stopped
 from changeover.ops import logging
@@ -32,8 +33,6 @@ from changeover.store.facts import Json
 
 log = logging.get(__name__)
 
-WAITS = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 159))
-"""Between the 8 tries of 6 hours (C-64); after the last one the mail is a dead letter."""
 _WEIGHT = {EventState.FAILED: 0, EventState.IGNORED: 0, EventState.HELD: 1}
 """Of two copies the weightier has the report; in every other state it is applied, or being applied."""
 _APPLIED = 2
@@ -255,7 +254,7 @@ def _counted(files: Sequence[str]) -> str:
 
 def _again(desk: Desk, event: Event, cause: str) -> Again:
     """Notes a try that failed; after the last one the mail is a dead letter (C-64)."""
-    tries, attempt = _number(event, "tries") + 1, _number(event, "attempt", 1) + 1
+    tries, attempt = event.number("tries") + 1, event.number("attempt", 1) + 1
     if tries > len(WAITS):
         give_up(desk, event, f"gave up after {tries} tries: {cause}")
         return OVER
@@ -268,7 +267,7 @@ def _again(desk: Desk, event: Event, cause: str) -> Again:
 
 def _later(desk: Desk, event: Event) -> Again:
     """Nothing outside may be asked at the moment (E-8): the mail waits, and that is no failed try."""
-    attempt = _number(event, "attempt", 1) + 1
+    attempt = event.number("attempt", 1) + 1
     with desk.database.begin() as connection:
         events.put(connection, [replace(event, payload={**event.payload, "attempt": attempt})])
     return Again(attempt, _STOPPED_SECONDS)
@@ -277,8 +276,3 @@ def _later(desk: Desk, event: Event) -> Again:
 def give_up(desk: Desk, event: Event, reason: str) -> None:
     """A mail that is not tried any more: it fails, and waits for a person (CM-11)."""
     _end(desk, event, Ending(EventState.FAILED, reason))
-
-
-def _number(event: Event, name: str, default: int = 0) -> int:
-    value = event.payload.get(name)
-    return value if isinstance(value, int) else default

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from changeover.engine import names
+from changeover.engine.enqueueing import enqueue
+from changeover.engine.entering import enter
 from changeover.engine.process import host_name
-from changeover.engine.raw_mails import NotTaken, Reason
 from changeover.store import plans, runs
 from changeover.store.database import Database
 from changeover.store.facts import Json
 from changeover.store.run_ids import new_run_id
 from changeover.store.runs import Run, RunState, Trigger
-from changeover.store.writer import Busy, Closed, Unsure, Writer
+from changeover.store.writer import Writer
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
 _REPORTS = frozenset({names.RECONCILIATION})  # whose reports hold ids only, and are for those who asked (J-93)
 
@@ -63,12 +64,7 @@ class RunIntake:
 
         The id of one automation is its run's; of a whole cycle it is the cycle's.
         """
-        try:
-            return self._writer.submit(partial(_enter, self._client, self._env, wanted, at))
-        except (Busy, Unsure) as failure:
-            raise NotTaken(Reason.DATABASE) from failure
-        except Closed as failure:
-            raise NotTaken(Reason.STOPPING) from failure
+        return enter(self._writer, partial(_enter, self._client, self._env, wanted, at))
 
     def find(self, run_id: str) -> Told | None:
         """A run, or a cycle."""
@@ -91,12 +87,12 @@ def _enter(client: DBOSClient, env: str, wanted: WantedRun, at: datetime, connec
     asked = [_run(env, wanted, cycle, name, at + timedelta(microseconds=n)) for n, name in enumerate(named, start=1)]
     for each in asked:
         runs.add(connection, each)
-    work = {
+    work: EnqueueOptions = {
         "workflow_name": names.RUN_WORKFLOW,
         "queue_name": names.RUN_QUEUE,
         "workflow_id": names.requested_run(cycle),
     }
-    client.enqueue_in_transaction(connection, work, cycle, 1)  # type: ignore[arg-type]  # a TypedDict by its keys
+    enqueue(connection, client, work, cycle, 1)
     return cycle if wanted.automation is None else asked[0].id
 
 

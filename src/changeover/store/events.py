@@ -63,6 +63,11 @@ class Event:
     payload: Mapping[str, Json]
     ended_at: datetime | None = None
 
+    def number(self, name: str, default: int = 0) -> int:
+        """What its payload counts under a name."""
+        value = self.payload.get(name)
+        return value if isinstance(value, int) else default
+
 
 def put(connection: Connection, found: Iterable[Event]) -> int:
     """Stores events over those of the same id; returns how many."""

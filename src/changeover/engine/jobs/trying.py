@@ -11,9 +11,6 @@ from changeover.airtable.errors import AirtableError
 from changeover.housecallpro import errors as hcp_errors
 from changeover.housecallpro.errors import HcpError
 
-WAITS: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 90, 159))
-"""Between the 8 tries of 6 hours; after the last one it is a dead letter."""
-
 PAUSED: Final = timedelta(minutes=5)
 """How long a service that refuses us as a whole is not asked again."""
 
