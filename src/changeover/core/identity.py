@@ -151,10 +151,16 @@ class Matching(Generic[R]):
         self._claim_uids([(row, row_uids(row.after)) for row in self._live()])
 
     def by_alias(self, *, live: bool) -> None:
-        """R-46.1, the rest: any uid of a live row, or of a Removed one; an item's own uid first, then its others."""
+        """R-46.1, the rest: any uid of a live row, or of a Removed one, whose own comes first here too.
+
+        An item's own uid first, then its others.
+        """
         if not self.left:
             return
-        known = [(row, known_uids(row, self.source)) for row in self._free.values() if row.live is live]
+        rows = [row for row in self._free.values() if row.live is live]
+        if not live:
+            self._claim_uids([(row, row_uids(row.after)) for row in rows])
+        known = [(row, known_uids(row, self.source)) for row in rows if id(row) in self._free]
         self._claim_uids(known)
         self._claim_uids(known, folded=True)
 

@@ -55,6 +55,21 @@ def test_a_uid_that_became_an_alias_never_takes_the_row_of_the_uid_beside_it(bas
     assert base.nights() == [(5, 8), (10, 14)]
 
 
+def test_of_two_uids_of_one_removed_stay_the_rows_own_brings_it_back(base: PaperBase) -> None:
+    """R-46.1, R-73, invariant 2."""
+    base.feed(AIRBNB, guest("u0", 1, 2), guest("u1", 1, 2))
+    base.edit(base.only, job_id="job_1")
+    base.run(base.batch(AIRBNB, retired=True))
+    assert base.live == []
+    shown = (guest("u1", 0, 1), guest("u0", 0, 2))
+    base.feed(AIRBNB, *shown)
+    assert sorted((stay.uid, stay.job_id, stay.check_out) for stay in base.live) == [
+        (f"u0_{CASA}", "job_1", day(2)),
+        (f"u1_{CASA}", "", day(1)),
+    ]
+    assert not base.feed(AIRBNB, *shown).changes
+
+
 def test_two_uids_of_one_stay_that_move_house_apart_are_two_stays_at_once(base: PaperBase) -> None:
     """R-46.2, invariant 2: the row goes with its own uid, the other uid finds the nights it has; nothing is lost."""
     base.run(
