@@ -15,6 +15,7 @@ import typer
 from changeover import controller
 from changeover.cli import cycle as command
 from changeover.cli.main import main
+from changeover.engine import opening
 from changeover.exits import Exit
 from plugins.outsider import PROGRAM, ROOT, Business
 
@@ -53,19 +54,19 @@ def test_a_run_ended_as_soon_as_it_can_listen_says_so_and_asks_nothing(business:
     assert not (business.data() / "state.db").exists()
 
 
-@pytest.mark.parametrize("step", ["rule_book", "folders.create", "store_schema.pending", "Lease.acquire"])
+@pytest.mark.parametrize("step", ["opening.rule_book", "folders.create", "schema.pending", "Lease.acquire"])
 def test_a_signal_in_any_step_of_the_start_keeps_the_next_from_beginning(
     business: Business, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house(business)
     assert business.run().code == Exit.OK
-    owner_name, _, name = f"controller.{step}".rpartition(".")
+    place, _, name = step.partition(".")
     owner = {
-        "controller": controller,
-        "controller.folders": controller.folders,
-        "controller.store_schema": controller.store_schema,
-        "controller.Lease": controller.Lease,
-    }[owner_name]
+        "opening": opening,
+        "folders": opening.folders,
+        "schema": opening.schema,
+        "Lease": controller.Lease,
+    }[place]
     real = getattr(owner, name)
 
     def then_end(*arguments: object, **more: object) -> object:
