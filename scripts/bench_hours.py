@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from unittest import mock
 
 from aiohttp import web
 from bench_office import RESERVATIONS, STEPS, Office
@@ -91,12 +92,15 @@ class Ran:
 
 def main(stays: int) -> None:
     clock = Clock()
-    with tempfile.TemporaryDirectory(prefix="changeover-bench-") as place, stand_ins(Path(place), clock) as office:
+    with (
+        tempfile.TemporaryDirectory(prefix="changeover-bench-") as place,
+        stand_ins(Path(place), clock) as office,
+        _moved_gates(clock),
+    ):
         office.open(min(HOMES, stays))
         rows = office.add_stays(stays)
         office.limits(office.hcp, enforce=True, hourly=HOURLY, requests_per_second=A_SECOND)
         settings = _opened(office.made.folder)
-        _move_gates(clock)
         began, cycles = clock(), list[Ran]()
         while _without_job(office) and len(cycles) < MOST_CYCLES:
             clock.skip(began + len(cycles) * BETWEEN - clock())
@@ -126,10 +130,14 @@ def _opened(folder: Path) -> Settings:
     return settings
 
 
-def _move_gates(clock: Clock) -> None:
-    """Both gates of the program count by this clock."""
-    cycle.Gate = partial(Gate, clock=clock)  # type: ignore[assignment, attr-defined]
-    desk.HcpGate = partial(HcpGate, clock=clock)  # type: ignore[assignment, attr-defined]
+@contextmanager
+def _moved_gates(clock: Clock) -> Iterator[None]:
+    """Both gates of the program count by this clock. Raises AttributeError where they are made elsewhere by now."""
+    with (
+        mock.patch.object(cycle, "Gate", partial(Gate, clock=clock)),
+        mock.patch.object(desk, "HcpGate", partial(HcpGate, clock=clock)),
+    ):
+        yield
 
 
 def _ran(office: Office, settings: Settings, clock: Clock) -> Ran:
