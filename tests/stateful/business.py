@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from stateful.jobs import PAUSE, Jobs
 from stateful.model import SERVICE, Feed, Guest, share_a_night
-from stateful.program import Fate, lease_expires
+from stateful.mortal import Fate, lease_expires
 from stateful.proof import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_PARTIAL, EXIT_UNREACHABLE, HUMAN
-from stateful.reports import Reports
 from stateful.steps import PICK, among, between, either, step
 
 KINDS = among("Reservation", "Reservation", "Reservation", "Block")
@@ -29,12 +29,11 @@ FAULTS = among(
     ["status", "", "401"],
     ["rate-limit", "", ""],
 )
-OUTSIDE = ("begin", "committed", "request", "answered")  # of a transaction
+OUTSIDE = ("begin", "committed", "request", "answered", "order", "ordered")  # of a transaction
 HTTP_TOO_MANY = 429
-PAUSE = 7  # steps between two runs: life goes on faster than runs follow
 
 
-class Business(Reports):
+class Business(Jobs):
     """What may happen, to guests, in calendars, in the base, to runs."""
 
     @step(4, essential=True, pick=PICK, start=between(0, 40), length=between(1, 9), kind=KINDS)
@@ -217,7 +216,7 @@ class Business(Reports):
             case "limited":
                 self._run_into_the_rate_limit(times)
             case "dies":
-                self._disturbed(Fate(at))
+                self._disturbed(Fate(at * 3 if self.has_jobs else at))
                 self.program.bury_the_dead()
             case "overtaken":
                 self._be_overtaken_by_another_host(at)
@@ -276,7 +275,7 @@ class Business(Reports):
         before, said, earlier = self.program.plans(), [], []
 
         def overtake() -> None:
-            if not self.program.bury_the_dead():
+            if not self.program.bury_the_dead(hangs=True):
                 return  # it had not begun, or has ended
             earlier.append(self.program.plans() - before)
             lease_expires()
@@ -332,7 +331,7 @@ class Business(Reports):
             row.wrote = SERVICE[row.kind]
 
     def _nothing_but_rows_matters(self) -> bool:
-        """No alias, no hold, no old address and no deleted row: those only the database knows."""
+        """No alias, no hold, no old address, no deleted row, no file to read: those only the database knows."""
         plain = all(
             g.row.uid == f"{g.uid}_{g.row.house}"
             and g.row.url == g.feed.name
@@ -344,7 +343,8 @@ class Business(Reports):
         known = {"csv_itrip", *(self.servers.address(feed.name) for feed in self.truth.feeds)}
         apart = (cells["ICS URL"] for cells in self.base.rows().values() if self._is_apart(cells))
         here = any(g.row and g.row.live for g in self.truth.guests)
-        return not self.unsettled and plain and here and known.issuperset(apart)
+        waits = any(self._inbox.glob("*.csv"))  # whether it is an older one nobody would know any more
+        return not self.unsettled and plain and here and known.issuperset(apart) and not waits
 
     @step(4, when=lambda self: self.since_a_run > PAUSE, essential=True, again=among(True, False, False))
     def run(self, again: bool) -> None:

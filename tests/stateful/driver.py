@@ -19,7 +19,8 @@ from pathlib import Path
 
 from stateful.business import Business
 from stateful.life import Ways
-from stateful.program import Killed, be_quiet, template
+from stateful.mortal import Killed
+from stateful.program import be_quiet, template
 from stateful.stand_ins import StandIns
 from stateful.steps import Json, Step, steps_of
 

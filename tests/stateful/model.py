@@ -261,8 +261,8 @@ class Truth:
         mine = [g.row for g in self._with_rows(feed) if g.row is not None and g.row.live]
         for row in mine:
             row.held = row.held and row.gone and today < (row.nights[1] if row.outright else row.nights[0])
-        due = [row for row in due if today < (row.nights[1] if row.outright else row.nights[0])]
         due += [row for row in mine if row.asked and row.gone and row not in due]
+        due = [row for row in due if today < (row.nights[1] if row.outright else row.nights[0])]
         waiting = {id(row) for row in mine if row.held and not row.asked}
         undecided = {id(row) for row in due if not row.asked} | waiting
         future = sum(1 for row in mine if row.nights[1] > today)

@@ -4,187 +4,56 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Self
 from unittest import mock
 
 import structlog
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import create_engine, func, select
 
 from changeover import controller
-from changeover.airtable.client import AirtableClient, Tries
-from changeover.airtable.deliver import Delays, Delivery
-from changeover.engine import calendars, cycle, lease, reports
-from changeover.engine.durable import Durable, Settled
+from changeover.airtable.deliver import Delivery
+from changeover.engine import calendars, cycle, delivering, lease, opening, reports
+from changeover.engine.durable import Durable
+from changeover.engine.jobs import adding, lining, office, reconciling, syncing
+from changeover.engine.jobs import desk as job_desk
+from changeover.engine.jobs.desk import JobDesk, Pauses
 from changeover.engine.results import CycleResult, RunRequest
 from changeover.engine.rules import RuleBook, rule_book
-from changeover.engine.sending import Sending, Sent, send_some
 from changeover.settings import Settings, load
 from changeover.sources.ics import fetch as fetch_module
 from changeover.sources.ics.fetch import FetchSettings
 from changeover.store import deliveries, holds
+from changeover.store import jobs as job_store
 from changeover.store import schema as store_schema
 from changeover.store.database import Database
-from changeover.store.gate import Gate, Pacing
+from changeover.store.gate import Gate
 from changeover.store.leases import Holder
 from changeover.store.tables import metadata, plans, runs
+from stateful.mortal import (
+    AT_ONCE,
+    QUICK,
+    Fate,
+    Here,
+    Killed,
+    MortalClient,
+    MortalCompany,
+    MortalDatabase,
+    QuickGate,
+    Straight,
+    WatchedLease,
+)
 from stateful.stand_ins import BASE, KEY, StandIns
-from stateful.wires import AirtableLine, CalendarSession, DirectLine
+from stateful.wires import CalendarSession, DirectLine
 
-QUICK = Pacing(requests=1_000_000, slow_requests=900_000, penalty=0.0)
-IMPATIENT = Tries(waits=(0.0, 0.0, 0.0, 0.0), jitter=0.0, timeout=(5, 10))
-AT_ONCE = Delays(timedelta(0), timedelta(0), timedelta(0))
 FEED_TIMEOUT = 0.25
 LIVED = (calendars.NAME, reports.NAME)  # the steps that these businesses have something for
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Fate:
-    """What befalls one run, and when: its places are counted, and at one of them something happens."""
-
-    at: int | None = None
-    happens: Callable[[], None] | None = None  # None: the process dies
-    where: tuple[str, ...] = ()  # only here: of "begin", "inside", "committed", "request", "answered"
-    passed: int = 0
-    dead: bool = False
-
-    def place(self, name: str) -> None:
-        if self.dead:
-            raise Killed
-        if self.where and name not in self.where:
-            return
-        self.passed += 1
-        if self.passed != self.at:
-            return
-        if self.happens is not None:
-            self.happens()
-            return
-        self.dead = True
-        raise Killed
-
-
-class _Here:
-    """Whose fate the next objects share; runs of one process are built one after the other."""
-
-    fate = Fate()
-    airtable: DirectLine | None = None
-
-
-class MortalDatabase(Database):
-    """A state database whose user may die before, in and after each transaction."""
-
-    _open: ClassVar[dict[str, Database]] = {}  # one engine for all runs: what it has compiled need not be compiled anew
-
-    def __init__(self, url: str) -> None:
-        known = self._open.setdefault(url, self)
-        if known is self:
-            super().__init__(url)
-        self.__dict__ |= known.__dict__
-        self._fate = _Here.fate
-
-    def close(self) -> None: ...
-
-    @classmethod
-    def close_all(cls) -> None:
-        for database in cls._open.values():
-            database.engine.dispose()
-        cls._open.clear()
-
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        self._fate.place("begin")
-        with super().begin() as connection:
-            yield connection
-            self._fate.place("inside")
-        self._fate.place("committed")
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        if self._fate.dead:
-            raise Killed
-        with super().read() as connection:
-            yield connection
-
-
-class MortalClient(AirtableClient):
-    """A client whose user may die before and after each writing request."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more, tries=IMPATIENT)
-        self._fate = _Here.fate
-        if _Here.airtable is not None:
-            self._api.session.mount("http://", AirtableLine(_Here.airtable))
-
-    def create(self, *arguments: Any, **more: Any) -> Any:
-        return self._around(super().create, *arguments, **more)
-
-    def update(self, *arguments: Any, **more: Any) -> Any:
-        return self._around(super().update, *arguments, **more)
-
-    def _around(self, write: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        self._fate.place("request")
-        answer = write(*arguments, **more)
-        self._fate.place("answered")
-        return answer
-
-
-class Straight:
-    """Drives deliveries as the durable engine does, but in this thread and without its launch."""
-
-    def __init__(self, sending: Sending, folder: Path, number: int = 1) -> None:
-        self._sending = sending
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def prune(self, now: datetime) -> int:
-        return 0
-
-    def settle(self) -> Settled:
-        total = Sent(0)
-        with self._sending.database.read() as connection:
-            runs = deliveries.open_runs(connection)
-        for run_id in runs:
-            sent = self.deliver(run_id)
-            total = sent._replace(left=total.left + sent.left).after(total)
-            if sent.stopped:
-                break
-        return Settled(total)
-
-    def deliver(self, run_id: str) -> Sent:
-        total = Sent(left=1)
-        while not total.over:
-            total = send_some(self._sending, run_id).after(total)
-        return total
-
-
-class _Leases:
-    """The leases that were taken, so that one can be made to look expired to its holder."""
-
-    last: lease.Lease | None = None
-
-
-class WatchedLease(lease.Lease):
-    @classmethod
-    def acquire(cls, *arguments: Any, **more: Any) -> lease.Lease:
-        _Leases.last = super().acquire(*arguments, **more)
-        return _Leases.last
-
-
-def lease_expires() -> None:
-    """As after a minute without a heartbeat: the holder itself knows that it is over."""
-    assert _Leases.last is not None
-    _Leases.last._valid_until = 0.0
+JOBS = (reconciling.NAME, adding.NAME, syncing.NAME, lining.NAME)
+NO_PAUSES = Pauses(unclear=(0.0, 0.0, 0.0), just_created=(0.0,), claim=0.0)
 
 
 @dataclass
@@ -195,9 +64,14 @@ class Program:
     direct: tuple[DirectLine, ...] | None = None
     dead: set[str] = field(default_factory=set)
     durable: bool = False
+    jobs: bool = False
+    watch: Callable[[], AbstractContextManager[None]] = nullcontext  # stands around whatever the program does
 
     @classmethod
-    def on(cls, stand_ins: StandIns, folder: Path, template: Path, database_url: str = "") -> Program:
+    def on(
+        cls, stand_ins: StandIns, folder: Path, template: Path, database_url: str, more: Mapping[str, str] | None = None
+    ) -> Self:
+        """The program of one environment; `more` are the settings of a company that does its jobs."""
         config = folder / "config"
         config.mkdir(parents=True)
         lines = {
@@ -206,10 +80,11 @@ class Program:
             "AIRTABLE_ENDPOINT_URL": stand_ins.base.url,
             "ALLOW_PRIVATE_FEEDS": "true",
             "DATABASE_URL": database_url,
+            **(more or {}),
         }
         (config / "dev.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items() if value))
         place = {"CHANGEOVER_CONFIG": str(config), "CHANGEOVER_HOME": str(folder / "var")}
-        program = cls(load("dev", place), stand_ins.direct)
+        program = cls(load("dev", place), stand_ins.direct, jobs=more is not None)
         if not database_url:
             program.settings.folder.mkdir(mode=0o700, parents=True)
             shutil.copy(template, program.settings.folder / "state.db")
@@ -217,15 +92,16 @@ class Program:
 
     def run(self, fate: Fate | None = None, **request: Any) -> CycleResult | None:
         """One run; None when it died."""
-        with self._seams(fate or Fate()):
+        only = (*LIVED, *JOBS) if self.jobs else LIVED
+        with self.watch(), self.seams(fate or Fate()):
             try:
-                return controller.run(self.settings, RunRequest(**{"only": LIVED} | request))
+                return controller.run(self.settings, RunRequest(**{"only": only} | request))
             except Killed:
                 return None
 
     def decide(self, *, approve: bool) -> CycleResult | None:
         """A person's word on all held removals, carried out at once."""
-        with self._seams(Fate()):
+        with self.watch(), self.seams(Fate()):
             return controller.decide_holds(self.settings, None, approve=approve, who="coordinator").result
 
     def lose_database(self, template: Path) -> None:
@@ -246,8 +122,9 @@ class Program:
         return result
 
     @contextmanager
-    def _seams(self, fate: Fate) -> Iterator[None]:
-        before, _Here.fate = _Here.fate, fate
+    def seams(self, fate: Fate) -> Iterator[None]:
+        """Within, the program's parts are quick, and mortal as a fate says."""
+        before, Here.fate = Here.fate, fate
         fetch = partial(
             FetchSettings,
             waits_seconds=(0.0,),
@@ -255,21 +132,22 @@ class Program:
             user_agent="Changeover/0 (+https://x.example)",
         )
         names: tuple[tuple[Any, str, Any], ...] = (
-            (controller, "Database", MortalDatabase),
+            (opening, "Database", MortalDatabase),
             (controller, "Lease", WatchedLease),
             (cycle, "AirtableClient", MortalClient),
             (cycle, "Gate", partial(Gate, pacing=QUICK)),
-            (cycle, "Delivery", partial(Delivery, delays=AT_ONCE)),
-            (cycle, "Durable", Durable if self.durable else Straight),
+            (delivering, "Delivery", partial(Delivery, delays=AT_ONCE)),
+            (delivering, "Durable", Durable if self.durable else Straight),
             (
                 calendars,
                 "FetchSettings",
                 lambda **more: fetch(**(more | {"timeout_seconds": FEED_TIMEOUT, "attempts": 2})),
             ),
             (lease, "is_gone", self._is_gone),
-            (controller, "rule_book", _rule_book),
+            (opening, "rule_book", _rule_book),
             (store_schema, "pending", lambda _: False),
             *self._lines(),
+            *(self._desks() if self.jobs else ()),
         )
         with ExitStack() as stack:
             for module, name, value in names:
@@ -277,41 +155,65 @@ class Program:
             try:
                 yield
             finally:
-                _Here.fate = before
+                Here.fate = before
 
     def _lines(self) -> tuple[tuple[Any, str, Any], ...]:
         """The seams of stand-ins that are asked without a socket."""
         if self.direct is None:
             return ()
-        airtable, calendars_line = self.direct
+        airtable, calendars_line, company = self.direct
         session = type("Session", (CalendarSession,), {"line": calendars_line})
         return (
-            (_Here, "airtable", airtable),
+            (Here, "airtable", airtable),
+            (Here, "company", company),
             (fetch_module, "ClientSession", session),
             (fetch_module, "TCPConnector", lambda **_: None),
+        )
+
+    @staticmethod
+    def _desks() -> tuple[tuple[Any, str, Any], ...]:
+        """The seams of work on jobs, of a cycle and of a worker."""
+        patient = partial(JobDesk, pauses=NO_PAUSES)
+        return (
+            (job_desk, "AirtableClient", MortalClient),
+            (job_desk, "Gate", partial(Gate, pacing=QUICK)),
+            (job_desk, "HcpGate", QuickGate),
+            (job_desk, "HousecallPro", MortalCompany),
+            (job_desk, "JobDesk", patient),
+            (job_desk, "rule_book", _rule_book),
+            (office, "JobDesk", patient),
         )
 
     def _is_gone(self, holder: Holder) -> bool:
         return holder.run in self.dead
 
-    def bury_the_dead(self) -> bool:
-        """Whoever holds the lease now has died with its process; False when nobody living does."""
+    def bury_the_dead(self, *, hangs: bool = False) -> bool:
+        """Whoever holds the lease now has died with its process; False when nobody living does.
+
+        One that only `hangs` keeps the rows that it is at work on.
+        """
+        leases = metadata.tables["leases"]
         with self.database() as database, database.read() as connection:
-            row = connection.execute(select(metadata.tables["leases"].c.holder)).first()
-        if row is None or not row.holder or row.holder in self.dead:
-            return False
-        self.dead.add(row.holder)
-        return True
+            holders = {row.name: row.holder for row in connection.execute(select(leases.c.name, leases.c.holder))}
+        cycle_of = holders.get(controller.LEASE, "")
+        living = bool(cycle_of) and cycle_of not in self.dead
+        self.dead |= {cycle_of} if hangs else {each for each in holders.values() if each}
+        return living
 
     @contextmanager
     def database(self) -> Iterator[Database]:
-        with self._seams(Fate()):
+        with self.seams(Fate()):
             yield MortalDatabase(self.settings.state_url)
 
     def waiting(self) -> int:
         """Writes that are not finished."""
         with self.database() as database, database.read() as connection:
             return deliveries.pending(connection)
+
+    def being_made(self) -> set[str]:
+        """The rows whose job is being made, or may be."""
+        with self.database() as database, database.read() as connection:
+            return {each.record_id for each in job_store.open_intents(connection)}
 
     def held(self) -> int:
         """Removals that wait for a person."""

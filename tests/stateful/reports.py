@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from stateful.model import PHOENIX, Guest, Nights, share_a_night
 from stateful.proof import Rows
@@ -47,7 +48,7 @@ class Reported:
 class Reports(Twins):
     """Steps and proof of the fourth house."""
 
-    def __enter__(self) -> Reports:
+    def __enter__(self) -> Self:
         super().__enter__()
         self.report_house = self.base.add("Properties", {"Property Name": HOUSE})[0]
         self.base.add("Automation", {"Name": "CSV Files", "Active": True})

@@ -1,4 +1,4 @@
-"""Feeds and base of this process, asked directly or served by a thread, and what people and bad lines do to them."""
+"""Feeds, base and company of this process, asked directly or served by a thread, and what people do to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from string import ascii_letters, digits
-from typing import Any, Protocol
+from typing import Any
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
@@ -22,19 +22,15 @@ from changeover_sandbox.airtable import ids
 from changeover_sandbox.airtable.app import Account
 from changeover_sandbox.airtable.app import create_app as create_airtable
 from changeover_sandbox.feeds.app import create_app as create_feeds
+from changeover_sandbox.housecallpro import ids as company_ids
+from stateful import company
+from stateful.company import Company
+from stateful.stand_in import Asked, StandIn
 from stateful.wires import Answered, DirectLine
 
 BASE, KEY = "appSTATEFUL000001", "patSTATEFUL000001.secretsecretsecret"
 _SCHEMA = Path(__file__).parents[2] / "config" / "airtable_base.json"
 OWN_COLUMN = {"name": "Our Notes", "type": "singleLineText"}  # a column the program knows nothing of
-
-
-class Asked(Protocol):
-    """Whoever carries a request to a stand-in and its answer back."""
-
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answered: ...
-
-    def close(self) -> None: ...
 
 
 class Wire:
@@ -51,20 +47,6 @@ class Wire:
 
     def close(self) -> None:
         self._line.close()
-
-
-@dataclass
-class StandIn:
-    """One stand-in's control API."""
-
-    url: str
-    line: Asked = field(repr=False)
-
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        said = b"" if body is None else json.dumps(body).encode()
-        answered = self.line.ask(method, f"{self.url}/_sandbox/{path}", {}, said)
-        assert answered.status < 400, answered.body
-        return json.loads(answered.body)
 
 
 @dataclass
@@ -114,12 +96,6 @@ class Base(StandIn):
         answer = self.call("GET", f"records?{urlencode({'base_id': BASE, 'table': table})}")
         return {each["id"]: each["fields"] for each in answer["records"]}
 
-    def spoil(self, mode: str, method: str = "", path: str = "", times: int | None = 1, value: object = None) -> None:
-        self.call("POST", "faults", {"mode": mode, "method": method, "path": path, "times": times, "value": value})
-
-    def heal(self) -> None:
-        self.call("DELETE", "faults")
-
     def mark(self) -> int:
         """The number of the next request."""
         return int(self.call("GET", f"requests?since={10**9}")["next"])
@@ -139,7 +115,7 @@ class Base(StandIn):
 
 @contextmanager
 def same_ids(number: int) -> Iterator[None]:
-    """Within, the base gives ids that follow from a seed: which of two comes first must be the same again."""
+    """Within, base and company give ids that follow from a seed: which of two comes first must be the same again."""
     chance = Random(number)
 
     class Seeded:
@@ -147,26 +123,29 @@ def same_ids(number: int) -> Iterator[None]:
         def token_urlsafe(_: int) -> str:
             return "".join(chance.choices(ascii_letters + digits, k=32))
 
-    with mock.patch.object(ids, "secrets", Seeded):
+        @staticmethod
+        def token_hex(length: int) -> str:
+            return f"{chance.getrandbits(8 * length):0{2 * length}x}"
+
+    with mock.patch.object(ids, "secrets", Seeded), mock.patch.object(company_ids, "secrets", Seeded):
         yield
 
 
 class StandIns:
-    """Both stand-ins: asked directly in whatever thread asks, or, with `served`, on loopback ports of their own."""
+    """All stand-ins: asked directly in whatever thread asks, or, with `served`, on loopback ports of their own."""
 
     def __init__(self, *, served: bool = False) -> None:
-        apps = create_airtable(None, [Account(BASE, KEY)]), create_feeds(None, None)
+        jobs = company.create()
+        apps = create_airtable(None, [Account(BASE, KEY)]), create_feeds(None, None), jobs
         self.direct = None if served else tuple(DirectLine(app) for app in apps)
         self._server = _Server(apps) if served else None
-        lines: Sequence[Asked] = self.direct or tuple(Wire(url) for url in self._urls)
-        self.base, self.feeds = Base(self._urls[0], lines[0]), Feeds(self._urls[1], lines[1])
-
-    @property
-    def _urls(self) -> Sequence[str]:
-        return self._server.urls if self._server else ("http://127.0.0.1:1", "http://127.0.0.1:2")
+        urls = self._server.urls if self._server else tuple(f"http://127.0.0.1:{port}" for port in (1, 2, 3))
+        lines: Sequence[Asked] = self.direct or tuple(Wire(url) for url in urls)
+        self.base, self.feeds = Base(urls[0], lines[0]), Feeds(urls[1], lines[1])
+        self.company = Company(urls[2], lines[2], jobs)
 
     def close(self) -> None:
-        for each in (self.base, self.feeds):
+        for each in (self.base, self.feeds, self.company):
             each.line.close()
         if self._server:
             self._server.close()

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from stateful.life import MORNING, Life
 from stateful.model import PHOENIX, Feed, Guest, Nights, share_a_night
@@ -55,7 +55,7 @@ class Twins(Life, ABC):
     @abstractmethod
     def approve_everything(self) -> None: ...
 
-    def __enter__(self) -> Twins:
+    def __enter__(self) -> Self:
         super().__enter__()
         self.twin_house = self.base.add("Properties", {"Property Name": "Casa Twin"})[0]
         self.apart.add(self.twin_house)

@@ -108,7 +108,7 @@ class DirectLine:
         return Answered(response.status, dated, bytes(whole or b""), cut=protocol.transport.closed)  # type: ignore[arg-type]
 
 
-class AirtableLine(BaseAdapter):
+class RequestsLine(BaseAdapter):
     """What `requests` sends by, in place of a connection."""
 
     def __init__(self, line: DirectLine) -> None:
