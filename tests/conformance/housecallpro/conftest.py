@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(str(error)) from None
     if access is None or not ours:
         return
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if hasattr(config, "workerinput"):  # one of several processes
         raise pytest.UsageError(f"with {ACCOUNT} these tests run in one process: several would make a job each")
     if config.option.tbstyle == "auto":
         config.option.tbstyle = "line"  # a failure shows what was compared, and nothing of real people beside it
