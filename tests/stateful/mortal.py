@@ -89,9 +89,9 @@ class MortalDatabase(Database):
         cls._open.clear()
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, *, lasting: bool = True) -> Iterator[Connection]:
         self._fate.place("begin")
-        with super().begin() as connection:
+        with super().begin(lasting=lasting) as connection:
             yield connection
             self._fate.place("inside")
         self._fate.place("committed")

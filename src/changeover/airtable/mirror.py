@@ -136,7 +136,7 @@ def reread(
 ) -> set[str]:
     """Reads rows again before anything is refused because of them (AT-36); answers the ids that exist."""
     found = client.read_ids(table, record_ids, purpose, fields=_read_fields(table, schema))
-    with db.begin() as conn:
+    with db.begin(lasting=False) as conn:
         mirror.put(conn, table, found.values())
     return set(found)
 

@@ -64,7 +64,7 @@ class Lease:
         me = this_process(run)
         with database.read() as connection:  # its holder may be in a long commit: the answer must not wait for that
             _refuse_while_held(leases.look(connection, name), leases.database_now(connection))
-        with database.begin() as connection:
+        with database.begin(lasting=False) as connection:
             row = leases.lock(connection, name)
             _refuse_while_held(row, leases.database_now(connection))
             token = leases.take(connection, row, me, timing.expiry)
@@ -93,7 +93,7 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join()
         try:
-            with self._database.begin() as connection:
+            with self._database.begin(lasting=False) as connection:
                 freed = leases.free(connection, self.name, self.token)
         except SQLAlchemyError as error:
             log.warning("lease.not_released", lease=self.name, error=type(error).__name__)  # it expires by itself
@@ -110,7 +110,7 @@ class Lease:
         while not self._ended.wait(self._timing.beat.total_seconds()):
             asked = time.monotonic()
             try:
-                with self._database.begin() as connection:
+                with self._database.begin(lasting=False) as connection:
                     ours = leases.beat(connection, self.name, self.token, self._timing.expiry)
             except SQLAlchemyError as error:
                 log.warning("lease.beat_failed", lease=self.name, error=type(error).__name__)

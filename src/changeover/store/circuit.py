@@ -66,7 +66,7 @@ class Circuit:
             self._lost()
         elif self._failing:
             self._failing = False
-            with self._db.begin() as conn:
+            with self._db.begin(lasting=False) as conn:
                 self._set(conn, failures=0, opened_at=None, probe_at=None)
 
     def state(self) -> CircuitState:
@@ -77,7 +77,7 @@ class Circuit:
 
     def _lost(self) -> None:
         self._failing = True
-        with self._db.begin() as conn:
+        with self._db.begin(lasting=False) as conn:
             now = self._now(conn)
             failures = gates.c.failures + 1
             opens = (failures >= FAILURES) & gates.c.opened_at.is_(None)

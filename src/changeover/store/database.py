@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 POSTGRES_DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 5
 _READ = "changeover_read"
+_FLEETING = "changeover_fleeting"
 
 
 class UnusableUrl(ValueError):
@@ -37,11 +38,18 @@ class Database:
         # PostgreSQL: one snapshot for the whole block. SQLite has that with a plain BEGIN, which takes no write lock.
         options = {_READ: True} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reader = self.engine.execution_options(**options)
+        self._fleeting = self.engine.execution_options(**{_FLEETING: True})
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end of the block, rolled back on an exception."""
-        with self.engine.begin() as connection:
+    def begin(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """A write transaction: committed at the end of the block, rolled back on an exception.
+
+        One that is not `lasting` is there for every process at once and outlives them all, but a power cut may undo it
+        up to the last lasting one: it does not wait for the disk. For what is worth nothing then, or is found again.
+        """
+        with (self.engine if lasting else self._fleeting).begin() as connection:
+            if not lasting and not self.sqlite:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             yield connection
 
     @contextmanager
@@ -92,15 +100,18 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int, checkpoint_pages: int) -> Eng
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(_READ, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get(_READ, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get(_FLEETING, False) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -96,7 +96,7 @@ class Gate:
         """
         while True:
             began = self._clock()
-            with self._db.begin() as conn:
+            with self._db.begin(lasting=False) as conn:
                 outcome = self._try(conn, purpose, meta=meta)
             if isinstance(outcome, Ticket):
                 return replace(outcome, began=began)
@@ -113,7 +113,7 @@ class Gate:
 
     def pause(self, seconds: float = 0.0) -> None:
         """Keeps every process from the base after a rate refusal, at least for the penalty; an hour slow (AT-50)."""
-        with self._db.begin() as conn:
+        with self._db.begin(lasting=False) as conn:
             now = self._now(conn)
             row = self._locked_row(conn)
             until = _instant(now + max(self._pacing.penalty, seconds))
@@ -123,13 +123,13 @@ class Gate:
 
     def block(self) -> None:
         """Stops all data calls of the environment: the month's cap is used up (AT-51)."""
-        with self._db.begin() as conn:
+        with self._db.begin(lasting=False) as conn:
             self._locked_row(conn)
             self._set(conn, blocked_at=_instant(self._now(conn)))
 
     def unblock(self) -> None:
         """Lets data calls go again: one has been answered (AT-51)."""
-        with self._db.begin() as conn:
+        with self._db.begin(lasting=False) as conn:
             self._set(conn, blocked_at=None)
 
     def state(self) -> GateState:

@@ -136,7 +136,7 @@ class HcpGate:
         Not to be called inside a transaction of the state database: it needs one of its own.
         """
         while True:
-            with self._db.begin() as conn:
+            with self._db.begin(lasting=False) as conn:
                 wait = self._try(conn, purpose)
             if wait == 0:
                 return
@@ -147,7 +147,7 @@ class HcpGate:
 
     def pause(self, seconds: float) -> None:
         """Keeps every caller of the key away for so long; a longer pause stands (HC-35)."""
-        with self._db.begin() as conn:
+        with self._db.begin(lasting=False) as conn:
             until = _instant(self._now(conn) + seconds)
             row = self._locked_row(conn)
             if row.paused_until is None or until > row.paused_until:

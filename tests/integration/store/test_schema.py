@@ -50,6 +50,26 @@ def test_a_new_postgres_database_is_brought_to_all_tables(postgres_url: str) -> 
     database.close()
 
 
+@pytest.mark.parametrize(("lasting", "waits"), [(True, 2), (False, 1)])
+def test_a_commit_waits_for_the_disk_unless_it_need_not_last(tmp_path: Path, lasting: bool, waits: int) -> None:
+    """K-4: whatever the connection was used for before."""
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    for each in (not lasting, lasting):
+        with database.begin(lasting=each) as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS a (b)")
+            found = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+    assert found == waits
+    database.close()
+
+
+def test_on_postgresql_too_only_what_need_not_last_does_not_wait_for_the_disk(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    for lasting, waits in ((False, "off"), (True, "on")):
+        with database.begin(lasting=lasting) as connection:
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == waits
+    database.close()
+
+
 def test_a_new_sqlite_file_is_private_and_in_wal_mode(tmp_path: Path) -> None:
     path = tmp_path / "prod" / "state.db"
     schema.migrate(f"sqlite:///{path}")
@@ -57,7 +77,6 @@ def test_a_new_sqlite_file_is_private_and_in_wal_mode(tmp_path: Path) -> None:
     assert not schema.is_new(database)
     with database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert inspect(connection).has_table("workflow_status")
     for each in (path, *path.parent.glob("state.db-*")):
         assert stat.S_IMODE(each.stat().st_mode) == 0o600

@@ -76,7 +76,7 @@ def fresh(desk: JobDesk, record_id: str) -> JobRow:
         with desk.db.begin() as connection:
             store.bury(connection, rows.TABLE, [record_id], desk.clock())
         raise Refused(not_found()) from error
-    with desk.db.begin() as connection:
+    with desk.db.begin(lasting=False) as connection:
         mirror.apply_answer(connection, rows.TABLE, [record])
     return job_rows.to_row(record)
 
@@ -158,7 +158,7 @@ def _send(desk: JobDesk, batch: Sequence[_Cells], done: Put) -> None:
         with desk.db.begin() as connection:
             forget_what_an_error_spoils(connection, error)
         raise
-    with desk.db.begin() as connection:
+    with desk.db.begin(lasting=False) as connection:
         mirror.apply_answer(connection, rows.TABLE, records)
     done.written += len(records)
     log.info("rows.written", rows=len(records), fields=sorted({name for each in batch for name in each.cells}))
