@@ -130,7 +130,7 @@ class Business(Jobs):
         self.was_settled_before = False
         self.base.edit("Reservations", row.record_id, {"Service Type": word})
 
-    @step(when=lambda self: self._guests(known=True, deleted=False), pick=PICK)
+    @step(when=lambda self: not self.has_jobs and self._guests(known=True, deleted=False), pick=PICK)
     def make_a_job(self, pick: int) -> None:
         found = [g.row for g in self._guests(known=True, deleted=False) if g.row is not None and not g.row.job]
         if found:

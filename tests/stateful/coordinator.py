@@ -94,6 +94,16 @@ class Coordinator(JobProof, ABC):
         fit = [each for each in rows if having is None or bool(job_id_of(rows[each])) is having] or list(rows)
         return (fit[pick % len(fit)], rows[fit[pick % len(fit)]]) if fit else None
 
+    def _due(self, pick: int) -> tuple[str, Cells] | None:
+        """A row that may get a job, if there is one."""
+        rows = self._rows_at_hand()
+        may = [
+            key
+            for key, cells in rows.items()
+            if not job_id_of(cells) and may_have_a_job(cells, self._place(cells), self.today, by_itself=False)
+        ]
+        return (may[pick % len(may)], rows[may[pick % len(may)]]) if may else self._row(pick)
+
     def _write(self, record_id: str, field: str, value: Any) -> None:
         """A person writes into a row, and it is known that nobody else may change it."""
         row = self._owner(record_id)
@@ -187,7 +197,7 @@ class Coordinator(JobProof, ABC):
 
     @step(12, when=jobs, pick=PICK, action=among(*PRESSES), having=either(), how=WAYS, at=between(1, 60))
     def press(self, pick: int, action: str, having: bool, how: str, at: int) -> None:
-        found = self._row(pick, having=having)
+        found = self._row(pick, having=having) if action != "create-job" or having else self._due(pick)
         if not found:
             return
         record_id, cells = found
@@ -205,7 +215,7 @@ class Coordinator(JobProof, ABC):
             case "dies":
                 self._press(action, record_id, Fate(at))
             case "lost":
-                self.company.spoil("drop-after-commit", "", "", None)
+                self.company.spoil("drop-after-commit", "POST" if at % 2 else "", "", 1 if at % 2 else None)
                 self._press(action, record_id)
                 self.company.heal()
             case _:

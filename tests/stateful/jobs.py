@@ -208,19 +208,27 @@ class Jobs(Coordinator, ABC):
         """Whether the program has read what a person wrote into the row (J-79)."""
         known = self.rows_read.get(record_id, {})
         told = all(known.get(name) == cells.get(name) for name in ("Custom Service Time", "Check-out Date"))
-        return told and (job_id_of(cells) not in self.filled or job_id_of(known) == job_id_of(cells))
+        return told and job_id_of(cells) not in self.filled
 
     # -- what goes wrong ---------------------------------------------------------------------------------------------
 
-    @step(4, when=lambda self: self.has_jobs and self.since_a_run > PAUSE, fault=FAULTS, times=among(1, 1, 2, 6, None))
-    def a_run_meets_a_company_in_trouble(self, fault: list[str], times: int | None) -> None:
+    @step(
+        4,
+        when=lambda self: self.has_jobs and self.since_a_run > PAUSE,
+        pick=PICK,
+        fault=FAULTS,
+        times=among(1, 1, 2, 6, None),
+    )
+    def a_run_meets_a_company_in_trouble(self, pick: int, fault: list[str], times: int | None) -> None:
+        self.tick(pick, 3)
         mode, method, path, value = fault
         self.company.spoil(mode, method, path, times, value or None)
         self._disturbed(Fate())
         self.company.heal()
 
-    @step(4, when=lambda self: self.has_jobs and self.since_a_run > PAUSE, at=between(1, 24))
-    def a_run_dies_at_a_call(self, at: int) -> None:
+    @step(4, when=lambda self: self.has_jobs and self.since_a_run > PAUSE, pick=PICK, at=between(1, 24))
+    def a_run_dies_at_a_call(self, pick: int, at: int) -> None:
+        self.tick(pick, 3)
         # What is delivered by the real engine dies in a thread of its own, which nobody hears of for minutes.
         self._disturbed(Fate(at, where=CALLS if self.ways.durable else (*CALLS, *CALLS_TO_THE_BASE)))
         self.program.bury_the_dead()

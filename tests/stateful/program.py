@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
@@ -15,7 +16,7 @@ from unittest import mock
 import structlog
 from sqlalchemy import create_engine, func, select
 
-from changeover import controller
+from changeover import controller, rulefiles
 from changeover.airtable.deliver import Delivery
 from changeover.engine import calendars, cycle, delivering, lease, opening, reports
 from changeover.engine.durable import Durable
@@ -53,6 +54,7 @@ from stateful.wires import CalendarSession, DirectLine
 FEED_TIMEOUT = 0.25
 LIVED = (calendars.NAME, reports.NAME)  # the steps that these businesses have something for
 JOBS = (reconciling.NAME, adding.NAME, syncing.NAME, lining.NAME)
+VERSION = version("changeover")
 NO_PAUSES = Pauses(unclear=(0.0, 0.0, 0.0), just_created=(0.0,), claim=0.0)
 
 
@@ -146,6 +148,8 @@ class Program:
             (lease, "is_gone", self._is_gone),
             (opening, "rule_book", _rule_book),
             (store_schema, "pending", lambda _: False),
+            (cycle, "version", lambda _: VERSION),
+            (rulefiles, "digest", lambda _: "unchanged"),
             *self._lines(),
             *(self._desks() if self.jobs else ()),
         )
@@ -181,6 +185,7 @@ class Program:
             (job_desk, "HousecallPro", MortalCompany),
             (job_desk, "JobDesk", patient),
             (job_desk, "rule_book", _rule_book),
+            (job_desk, "version", lambda _: VERSION),
             (office, "JobDesk", patient),
         )
 

@@ -149,7 +149,7 @@ class Twins(Life, ABC):
         for each in self._coming()[pick % len(self._coming())].showings:
             each.shown, each.canceled = True, False
 
-    @step(1, when=lambda self: not self.unsettled and self._coming(), pick=PICK)
+    @step(1, when=lambda self: not (self.has_jobs or self.unsettled) and self._coming(), pick=PICK)
     def make_a_job_in_the_twin_house(self, pick: int) -> None:
         rows = self._twin_rows(self.base.rows())
         free = sorted(key for key, cells in rows.items() if is_live(cells) and not cells.get("Service Job ID"))
