@@ -121,14 +121,14 @@ def test_whom_an_unassignment_lists(events, observe):
     """HC-86: nothing is made of it; the job is read."""
     found = [webhook for each in events if (webhook := read(each.body))]
     seen = set()
-    for place, webhook in enumerate(found):
+    jobs = sorted((each for each in found if each.family is Family.JOB), key=lambda each: each.occurred_at)
+    for webhook in found:
         if webhook.action != "appointment_pros_unassigned":
             continue
         listed = {each["id"] for each in webhook.payload["dispatched_employees"]}
-        after = [
-            later.job() for later in found[place:] if later.family is Family.JOB and later.job_id == webhook.job_id
-        ]
-        if after and after[0] is not None:
-            seen.add("who stays" if listed & set(after[0].employee_ids) else "who left")
+        since = (each for each in jobs if each.job_id == webhook.job_id and each.occurred_at >= webhook.occurred_at)
+        after = next((job for each in since if (job := each.job()) is not None), None)  # whatever came first
+        if after is not None:
+            seen.add("who stays" if listed & set(after.employee_ids) else "who left")
     observe(Question.UNASSIGNED, " and ".join(sorted(seen)) or NOTHING)
     assert seen <= {"who left", "who stays"}
