@@ -101,9 +101,15 @@ def in_order(lines: Iterable[Line]) -> tuple[Line, ...]:
 
 def complete(lines: Sequence[Line], wanted: Sequence[Line]) -> bool:
     """Whether a job has the lines it was to get, those and no others (J-55); ids and amounts are the service's."""
-    return copied(lines, "") == copied(wanted, "") and [each.name for each in in_order(lines)] == [
-        each.name for each in wanted
-    ]
+    return called_otherwise(lines, wanted) == ""
+
+
+def called_otherwise(lines: Sequence[Line], wanted: Sequence[Line]) -> str | None:
+    """What a person calls the first of the lines that a job was to get, "" where nobody does; None: they are others."""
+    if copied(lines, "") != copied(wanted, ""):
+        return None
+    ours, theirs = next(iter(wanted), None), next(iter(in_order(lines)), None)
+    return "" if ours is None or theirs is None or theirs.name == ours.name else theirs.name
 
 
 def total(lines: Iterable[Line]) -> int:

@@ -85,6 +85,17 @@ def _replaced(question: Question) -> Merged:
     return Merged(Outcome.STANDS if name == theirs else Outcome.WRITE, "J-98", name, part)
 
 
+def base_in(theirs: str, base: str, sent: str) -> str:
+    """Our part of a name: what the row knows of (`base`), or what was sent last and the row never heard of.
+
+    Whichever stands in the name; of two the longer, as one then is a part of the other. A base that a person has
+    emptied stays empty (J-103).
+    """
+    if not base:
+        return base
+    return max((part for part in (base, sent) if inside(part, theirs)), key=len, default=base)
+
+
 def places(part: str, text: str) -> list[int]:
     """Where a part stands in a text without adjoining a letter or digit (§12, *inside*); nowhere for an empty part."""
     if not part:

@@ -88,6 +88,19 @@ def of(connection: Connection, cause: str) -> tuple[Receipt, ...]:
     )
 
 
+def last_part(connection: Connection, record_id: str, job_id: str) -> str:
+    """Our part of the name that was last sent for a job's line, as far as anybody knows; "" for none."""
+    where = (
+        job_writes.c.record_id == record_id,
+        job_writes.c.job_id == job_id,
+        job_writes.c.kind == WriteKind.NAME,
+        job_writes.c.refused.is_(False),
+    )
+    query = select(job_writes.c.after).where(*where).order_by(job_writes.c.id.desc()).limit(1)
+    part = (connection.scalar(query) or {}).get("part")
+    return part if isinstance(part, str) else ""
+
+
 def counts(connection: Connection, cause: str) -> dict[str, int]:
     """How many of each kind were applied, as far as anybody knows."""
     where = (job_writes.c.cause == cause, job_writes.c.refused.is_(False))

@@ -17,6 +17,7 @@ class Wanted:
     """A job as it is to be: the order and its lines. `replaces`: the job it takes the place of (J-57).
 
     `another_that_day`: HCP has one more on that day (J-90). `made_at`: when HCP says that the job was made.
+    `renamed`: what a person has called its first line since we wrote it, "" where nobody has.
     """
 
     order: JobOrder
@@ -24,6 +25,7 @@ class Wanted:
     replaces: str = ""
     another_that_day: bool = False
     made_at: datetime | None = None
+    renamed: str = ""
 
 
 _CODEC: Final = TypeAdapter(Wanted)

@@ -8,12 +8,22 @@ from changeover.core.job import Job, JobRow, JobRules
 from changeover.core.job_eligibility import FOR_DELETION, Asked, Case, Code, Refusal, line_conflict, no_job, refusal
 from changeover.core.job_order import NAME_REFUSED_LIMIT, Line
 from changeover.core.service_line import LineFacts
-from changeover.core.service_line_merge import Merged, Outcome, Question, confirmed, due, merge, the_item
+from changeover.core.service_line_merge import (
+    Merged,
+    Outcome,
+    Question,
+    base_in,
+    confirmed,
+    due,
+    merge,
+    the_item,
+)
 from changeover.engine.jobs import receipts, rows
 from changeover.engine.jobs.desk import JobDesk
 from changeover.engine.jobs.rows import Draft, Refused
 from changeover.housecallpro import line_items
 from changeover.housecallpro.errors import Rejected, Validation
+from changeover.store import job_writes
 from changeover.store import jobs as store
 from changeover.store.facts import Json
 from changeover.store.job_writes import JobWrite, WriteKind
@@ -78,6 +88,7 @@ def name(desk: JobDesk, row: JobRow, *, asked: bool = False) -> Named:
     if item is None:
         raise NoLines
     put = question(row, desk.rules, item.name, asked=asked)
+    put = replace(put, base=base_in(item.name, row.job.last_line, _sent_last(desk, row)))
     merged = merge(put)
     if merged.outcome is Outcome.WRITE:
         merged = _renamed(desk, row, item, put, merged)
@@ -87,18 +98,25 @@ def name(desk: JobDesk, row: JobRow, *, asked: bool = False) -> Named:
 def _renamed(desk: JobDesk, row: JobRow, item: Line, put: Question, merged: Merged) -> Merged:
     """What Housecall Pro has confirmed; a name it finds too long is fitted once more (J-51)."""
     try:
-        there = _sent(desk, row, item, merged.name)
+        there = _sent(desk, row, item, merged)
     except Validation as error:
         shorter = merge(replace(put, code_points=NAME_REFUSED_LIMIT))
         if "name" not in error.fields or shorter.outcome is not Outcome.WRITE or shorter.name == merged.name:
             raise
-        there, merged = _sent(desk, row, item, shorter.name), shorter
+        there, merged = _sent(desk, row, item, shorter), shorter
     return replace(merged, name=there.name)
 
 
-def _sent(desk: JobDesk, row: JobRow, item: Line, called: str) -> Line:
+def _sent_last(desk: JobDesk, row: JobRow) -> str:
+    """What was sent last, be it that the row never heard of it: cut off in between, or the base did not answer."""
+    with desk.db.read() as connection:
+        return job_writes.last_part(connection, row.record_id, row.job_id)
+
+
+def _sent(desk: JobDesk, row: JobRow, item: Line, merged: Merged) -> Line:
+    called = merged.name
     before: dict[str, Json] = {"line_item_id": item.id, "name": item.name}
-    after: dict[str, Json] = {"line_item_id": item.id, "name": called}
+    after: dict[str, Json] = {"line_item_id": item.id, "name": called, "part": merged.part}
     with receipts.of(desk, [JobWrite(WriteKind.NAME, row.record_id, row.job_id, before, after)]):
         return line_items.rename(desk.hcp, row.job_id, item, called)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from changeover.core.job import Gone, Home, Job, JobRow
 from changeover.core.job_match import candidates
-from changeover.core.job_order import Line, complete, made_of, shorter_line
+from changeover.core.job_order import Line, called_otherwise, complete, made_of, shorter_line
 from changeover.core.job_sync import Context, followed
 from changeover.core.job_texts import ANOTHER_THAT_DAY, Words, lines_missing
 from changeover.engine.jobs import alerts as job_alerts
@@ -212,8 +212,11 @@ def _named(bench: Bench, making: Making) -> tuple[Bench, Making]:
 def _lined(bench: Bench, making: Making, *, fresh: bool) -> Making:
     """J-51, J-55: the template's lines, confirmed by what the service then has."""
     try:
-        if not fresh and complete(line_items.read(bench.desk.hcp, making.job_id), making.wanted.lines):
-            return bench.save(making.to(IntentState.LINED))
+        there = None if fresh else line_items.read(bench.desk.hcp, making.job_id)
+        renamed = None if there is None else called_otherwise(there, making.wanted.lines)
+        if renamed is not None:
+            known = replace(making, wanted=_known(bench.desk, making.wanted, renamed))
+            return bench.save(known.to(IntentState.LINED))
         lines = _written(bench, making)
     except (NotFound, GoneError):
         return bench.save(making.to(IntentState.LINED))  # the job is gone; its last read says so
@@ -223,6 +226,13 @@ def _lined(bench: Bench, making: Making, *, fresh: bool) -> Making:
         raise LinesMissing(error.text, status=error.status) from error
     wanted = replace(making.wanted, lines=lines)
     return bench.save(replace(making, wanted=wanted).to(IntentState.LINED))
+
+
+def _known(desk: JobDesk, wanted: Wanted, renamed: str) -> Wanted:
+    """Our lines are there; the first one's other name is ours, fitted once more, or a person's that stays (J-98)."""
+    if renamed and renamed == shorter_line(wanted.order.facts, desk.rules):
+        return replace(wanted, lines=(replace(wanted.lines[0], name=renamed), *wanted.lines[1:]))
+    return replace(wanted, renamed=renamed)
 
 
 def _written(bench: Bench, making: Making) -> tuple[Line, ...]:
@@ -260,9 +270,9 @@ def _finished(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone]:
             state,
             created=job.created or state.created,
             service_details=said,
-            line=making.wanted.order.line,
+            line="" if making.wanted.renamed else making.wanted.order.line,  # then it is looked at again (J-94)
             last_line=name,
-            hcp_line=name,
+            hcp_line=making.wanted.renamed or name,
         )
     row = rows.put(desk, bench.row, state)
     with desk.db.begin() as connection:
