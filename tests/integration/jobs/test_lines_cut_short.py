@@ -71,6 +71,36 @@ def test_a_line_of_a_persons_own_made_before_its_creation_was_gone_on_with_stays
     assert house.row(stay)["HCP Service Line Current"] == "Ask Sam"
 
 
+def test_a_job_that_somebody_made_while_ours_was_sought_is_taken_and_its_lines_are_left_alone(house: House) -> None:
+    """J-53, J-47: it bears no marker, so it need not be ours."""
+    stay = house.stay()
+    house.service.fault("status", method="POST", path="^/jobs$", value=503, times=2)
+    assert not perform(house.desk, Action.CREATE, stay).success
+    job = house.hand_made(line_items=[{"name": "Sam cleans"}])
+
+    house.cycle()
+
+    row = house.row(stay)
+    assert [each["id"] for each in house.jobs()] == [row["Service Job ID"]] == [job["id"]]
+    assert name_of(house, stay) == row["HCP Service Line Current"] == "Sam cleans"
+    assert row["Sync Status"] == "Matched"
+    assert "Service Line Description" not in row
+
+
+def test_a_job_of_ours_that_lost_its_marker_gets_its_lines(house: House) -> None:
+    """J-53, J-55."""
+    stay = house.stay()
+    house.service.fault("status", method="POST", path="^/jobs$", value=503, times=2)
+    assert not perform(house.desk, Action.CREATE, stay).success
+    job = house.hand_made()
+
+    house.cycle()
+
+    assert house.row(stay)["Service Job ID"] == job["id"]
+    assert [line["unit_price"] for line in house.service.lines(job)] == [14500, 2500]
+    assert name_of(house, stay) == house.row(stay)["Last Synced Service Line"] == PLAIN
+
+
 def test_a_line_that_was_fitted_once_more_before_its_creation_was_gone_on_with_is_ours(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,8 @@ class Wanted:
     """A job as it is to be: the order and its lines. `replaces`: the job it takes the place of (J-57).
 
     `another_that_day`: HCP has one more on that day (J-90). `made_at`: when HCP says that the job was made.
-    `renamed`: what a person has called its first line since we wrote it, "" where nobody has.
+    `renamed`: what a person has called its first line since we wrote it, "" where nobody has. `unmarked`: the job was
+    found without our marker; `theirs`: and it has lines of a person's, which are left alone.
     """
 
     order: JobOrder
@@ -26,6 +27,8 @@ class Wanted:
     another_that_day: bool = False
     made_at: datetime | None = None
     renamed: str = ""
+    unmarked: bool = False
+    theirs: bool = False
 
 
 _CODEC: Final = TypeAdapter(Wanted)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from changeover.core.job import Gone, Home, Job, JobRow
+from changeover.core.job import Gone, Home, Job, JobRow, JobState, marked_rows
 from changeover.core.job_match import candidates
 from changeover.core.job_order import Line, called_otherwise, complete, made_of, shorter_line
 from changeover.core.job_sync import Context, followed
@@ -193,7 +194,8 @@ def look_window(start: datetime, desk: JobDesk) -> tuple[datetime, datetime]:
 def _saved(bench: Bench, making: Making, job: Job) -> Making:
     """J-50: the id is durable before anything else is done."""
     log.info("job.made", record_id=making.record_id, job_id=job.id)
-    made = replace(making, wanted=replace(making.wanted, made_at=job.created))
+    unmarked = making.record_id not in marked_rows(job)
+    made = replace(making, wanted=replace(making.wanted, made_at=job.created, unmarked=unmarked))
     return bench.save(made.to(IntentState.MADE, job.id))
 
 
@@ -212,11 +214,11 @@ def _named(bench: Bench, making: Making) -> tuple[Bench, Making]:
 def _lined(bench: Bench, making: Making, *, fresh: bool) -> Making:
     """J-51, J-55: the template's lines, confirmed by what the service then has."""
     try:
-        there = None if fresh else line_items.read(bench.desk.hcp, making.job_id)
-        renamed = None if there is None else called_otherwise(there, making.wanted.lines)
-        if renamed is not None:
-            known = replace(making, wanted=_known(bench.desk, making.wanted, renamed))
-            return bench.save(known.to(IntentState.LINED))
+        look = not fresh or making.wanted.unmarked
+        there = line_items.read(bench.desk.hcp, making.job_id) if look else ()
+        known = _known(bench.desk, making.wanted, there)
+        if known is not None:
+            return bench.save(replace(making, wanted=known).to(IntentState.LINED))
         lines = _written(bench, making)
     except (NotFound, GoneError):
         return bench.save(making.to(IntentState.LINED))  # the job is gone; its last read says so
@@ -228,8 +230,15 @@ def _lined(bench: Bench, making: Making, *, fresh: bool) -> Making:
     return bench.save(replace(making, wanted=wanted).to(IntentState.LINED))
 
 
-def _known(desk: JobDesk, wanted: Wanted, renamed: str) -> Wanted:
-    """Our lines are there; the first one's other name is ours, fitted once more, or a person's that stays (J-98)."""
+def _known(desk: JobDesk, wanted: Wanted, there: Sequence[Line]) -> Wanted | None:
+    """What is wanted, as the lines are there already; None where they are still to be written.
+
+    The first one's other name is ours, fitted once more, or a person's that stays (J-98). A job that was found without
+    our marker may have been made by a person: then its lines are left alone (J-47).
+    """
+    renamed = called_otherwise(there, wanted.lines)
+    if renamed is None:
+        return replace(wanted, theirs=True) if wanted.unmarked and there else None
     if renamed and renamed == shorter_line(wanted.order.facts, desk.rules):
         return replace(wanted, lines=(replace(wanted.lines[0], name=renamed), *wanted.lines[1:]))
     return replace(wanted, renamed=renamed)
@@ -261,19 +270,12 @@ def _finished(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone]:
     """J-52, J-56: the row says what the job is, and the intent is over."""
     desk = bench.desk
     job = jobs.settled(desk.hcp, making.job_id, lambda read: bool(read.visits))
-    found = followed(bench.row, job, Context(desk.rules, bench.home))
+    wanted = making.wanted
+    found = followed(bench.row, job, Context(desk.rules, bench.home, linked=wanted.theirs))
     state = found.state
     if isinstance(job, Job):
-        name = making.wanted.lines[0].name
-        said = _told(making.wanted, job, Words(desk.rules.zone))
-        state = replace(
-            state,
-            created=job.created or state.created,
-            service_details=said,
-            line="" if making.wanted.renamed else making.wanted.order.line,  # then it is looked at again (J-94)
-            last_line=name,
-            hcp_line=making.wanted.renamed or name,
-        )
+        said = _told(wanted, job, Words(desk.rules.zone))
+        state = replace(_with_lines(state, wanted), created=job.created or state.created, service_details=said)
     row = rows.put(desk, bench.row, state)
     with desk.db.begin() as connection:
         bench.lease.check(connection)
@@ -285,8 +287,18 @@ def _finished(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone]:
     return row, job
 
 
+def _with_lines(state: JobState, wanted: Wanted) -> JobState:
+    """J-102; with an empty line a cycle looks at what a person made of it (J-94)."""
+    if wanted.theirs:
+        return replace(state, line="", last_line="", hcp_line="")
+    name = wanted.lines[0].name
+    line = "" if wanted.renamed else wanted.order.line
+    return replace(state, line=line, last_line=name, hcp_line=wanted.renamed or name)
+
+
 def _told(wanted: Wanted, job: Job, words: Words) -> str:
     """JM-14, with the job it replaces (J-57) and the one beside it (J-90)."""
-    said = words.created(job.start or wanted.order.start)
+    start = job.start or wanted.order.start
+    said = words.linked(start) if wanted.theirs else words.created(start)
     replaced = f"; it replaces {wanted.replaces}" if wanted.replaces else ""
     return f"{said}{replaced}{ANOTHER_THAT_DAY if wanted.another_that_day else ''}"
