@@ -267,7 +267,8 @@ class Coordinator(JobProof, ABC):
             return  # nobody has looked at its schedule
         emptied = TIMES if action == "delete-schedule" else ()  # J-62; a later read shows again what the job still has
         moved = self.seen_before.shapes.get(job_id_of(before)) != self.company.shapes().get(job_id_of(before))
-        self.check_row(self.seen_before.rows[record_id] | (WRITTEN if moved else {}), cells, but=emptied)
+        ended = WRITTEN if moved and start_of(cells) is not None else {}
+        self.check_row(self.seen_before.rows[record_id] | ended, cells, but=emptied)
 
     @staticmethod
     def _without(job: Job, before: Cells) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from changeover_sandbox.housecallpro.model import Job
@@ -137,17 +138,14 @@ class JobProof(Reports, ABC):
 
     def _check_new_jobs(self, before: Before, rows: Rows) -> None:
         """One alive job per row's marker, and each was due when it was made (J-30, J-47 … J-58)."""
-        on = {
-            job_id_of(cells): record_id for record_id, cells in rows.items()
-        }  # what a person gave another row is its own
-        ours = [job for job in self.company.work.values() if is_alive(job) and on.get(job.id) in (None, *marked(job))]
-        alive = Counter(each for job in ours for each in marked(job))
+        alive = Counter(each for job in self._ours(rows) for each in marked(job) - self.overwritten)
         assert all(number == 1 for number in alive.values()), ("two jobs of one stay", alive.most_common(3))
         for job_id, job in self.company.work.items():
             if job_id in before.shapes:
                 continue
             (record_id,) = marked(job)
             self.statistics["jobs made"] += 1
+            assert not self._beside(job, rows), ("made beside its own", job)
             assert not self.reads_only, "made by a webhook"
             looks = [each[record_id] for each in (before.rows, rows) if record_id in each]
             by_itself = record_id not in {self.pressed, *self.clicked} | self.renewing
@@ -157,6 +155,19 @@ class JobProof(Reports, ABC):
             had = job_id_of(before.rows.get(record_id, {}))
             assert not had or record_id in self.renewing, ("replaced", had, job_id)
             assert not had or not is_alive(self.company.jobs.get(had)), ("replaced an alive job", had)
+
+    def _ours(self, rows: Rows) -> list[Job]:
+        """Alive jobs that we made and no person has given to another row."""
+        on = {job_id_of(cells): record_id for record_id, cells in rows.items()}
+        alive = (job for job in self.company.work.values() if is_alive(job) and marked(job))
+        return [job for job in alive if on.get(job.id) in (None, *marked(job))]
+
+    def _beside(self, job: Job, rows: Rows) -> list[Job]:
+        """Others of the same marker that a look finds (J-47): from the day before its start to the day after."""
+        alike = [each for each in self._ours(rows) if each is not job and marked(each) == marked(job)]
+        assert job.start is not None
+        days = [day(job.start) + timedelta(days=number) for number in (-1, 0, 1)]
+        return [each for each in alike if each.start is not None and day(each.start) in days]
 
     def _check_ids(self, before: Before, rows: Rows) -> None:
         """An id once on a row stays, but for a person's press on a dead one (J-57, J-62)."""
@@ -234,7 +245,7 @@ class JobProof(Reports, ABC):
             self._check_due(rows, record_id)
             job_id = job_id_of(cells)
             if is_an_id(job_id) and (served.get(job_id) == record_id or (not is_live(cells) and job_id not in served)):
-                self._check_sight(before.rows.get(record_id, {}), cells)
+                self._check_sight(before.rows.get(record_id, cells), cells)  # one made again has what it had
             if job_id and served.get(job_id) == record_id and record_id not in self.overwritten:
                 self._check_line(cells)
         self._check_fresh(before, rows)
@@ -276,6 +287,8 @@ class JobProof(Reports, ABC):
     def _check_sight(self, before: Cells, cells: Cells) -> None:
         """J-59 … J-69: the row says what its job is; what nobody reads any more stays as it was (JX-36)."""
         job = self.company.jobs.get(job_id_of(cells))
+        if job_id_of(cells) in self.filled and any(g.row and g.row.deleted_at for g in self.truth.guests):
+            return  # nobody knows yet that the other row of this job is gone
         if job_id_of(before) == job_id_of(cells) and not is_read_by_a_cycle(job, before):
             assert cells.get("Job Status") == before.get("Job Status"), (before, cells)
             return

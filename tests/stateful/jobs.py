@@ -236,10 +236,11 @@ class Jobs(Coordinator, ABC):
     @step(1, when=lambda self: self.has_jobs and self.since_a_run > PAUSE, calls=between(1, 30))
     def the_hours_calls_are_used_up(self, calls: int) -> None:
         """HC-32, J-110: the run makes no more than its share of them, and goes on next time."""
-        whole = self.program.settings
+        whole, mark = self.program.settings, self.company.mark()
         self.program.settings = whole.model_copy(update={"hcp_hourly_limit": calls})
         self._disturbed(Fate())
         self.program.settings = whole
+        assert self.company.mark() - mark <= max(1, calls * 4 // 5)
 
     # -- at the end --------------------------------------------------------------------------------------------------
 
