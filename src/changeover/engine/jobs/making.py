@@ -101,7 +101,7 @@ def resume(bench: Bench, making: Making) -> tuple[JobRow, Job | Gone] | None:
 
 
 def _go_on(bench: Bench, making: Making, *, fresh: bool) -> tuple[JobRow, Job | Gone]:
-    if making.state is IntentState.MADE:
+    if making.state is IntentState.MADE or bench.row.job_id != making.job_id:  # a person may have emptied the cell
         bench, making = _named(bench, making)
     if making.state is IntentState.NAMED:
         making = _lined(bench, making, fresh=fresh)

@@ -1,4 +1,4 @@
-"""Work on a line that was cut off before the row knew of it: what people wrote meanwhile stays, ours goes on (§12)."""
+"""Work on a job that was cut off before its row knew of it: what people did meanwhile stays, ours goes on (§7, §12)."""
 
 from __future__ import annotations
 
@@ -151,3 +151,18 @@ def test_words_around_a_line_that_the_row_did_not_hear_of_stay(house: House) -> 
     house.cycle()
 
     assert name_of(house, stay) == f"Sam: Check oven - {PLAIN} (gate 4711)"
+
+
+def test_an_id_that_a_person_has_emptied_before_its_creation_was_gone_on_with_is_written_again(house: House) -> None:
+    """J-54, J-58: success is said only when the id is in the row."""
+    stay = house.stay()
+    house.service.fault("status", method="GET", path="^/jobs/job_[0-9a-f]+$", value=503, times=2)
+    assert not perform(house.desk, Action.CREATE, stay).success
+    made = house.row(stay)["Service Job ID"]
+    house.edit(stay, Service_Job_ID=None)
+
+    answer = perform(house.desk, Action.CREATE, stay)
+
+    assert (answer.success, answer.job_id) == (True, made)
+    assert house.row(stay)["Service Job ID"] == made
+    assert [each["id"] for each in house.jobs()] == [made]
