@@ -102,6 +102,7 @@ class Proof:
                 self._made_again(guest, row, rows, live, whole=whole)
             elif not row.record_id:
                 row.record_id = any_state.get(row.uid, "")
+                row.job = rows.get(row.record_id, {}).get("Service Job ID", "") if self.has_jobs else row.job
 
     def _made_again(self, guest: Guest, row: Row, rows: Rows, live: dict[Any, str], *, whole: bool) -> None:
         found = live.get(row.uid) or live.get(f"{guest.uid}_{guest.feed.house}")
