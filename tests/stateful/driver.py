@@ -26,6 +26,7 @@ from stateful.steps import Json, Step, steps_of
 
 STEPS_A_LIFE = 250
 COMMAND = "scripts/chaos --steps {steps} --seed {seed}"
+MOST_LIVES = 10_000
 SHRINKING_SECONDS = 120.0
 _STEPS = steps_of(Business)
 
@@ -128,12 +129,13 @@ def _as_recorded(each: Taken, _: Business) -> Taken:
     return each
 
 
-def shrink(record: Record, seconds: float = SHRINKING_SECONDS) -> Record:
-    """A shorter life that breaks as well: parts are left out as long as that goes, and time is left."""
-    until, size = time.monotonic() + seconds, len(record.steps) // 2
-    while size and time.monotonic() < until:
+def shrink(record: Record, seconds: float = SHRINKING_SECONDS, lives: int = MOST_LIVES) -> Record:
+    """A shorter life that breaks as well: parts are left out as long as that goes, and time and lives are left."""
+    until, size, lived = time.monotonic() + seconds, len(record.steps) // 2, 0
+    while size and time.monotonic() < until and lived < lives:
         start = 0
-        while start < len(record.steps) and time.monotonic() < until:
+        while start < len(record.steps) and time.monotonic() < until and lived < lives:
+            lived += 1
             shorter = Record(record.seed, record.steps[:start] + record.steps[start + size :])
             try:
                 live_again(shorter)
