@@ -14,7 +14,7 @@ from changeover_sandbox.seeding import fill_business
 from plugins.outside import AUTOMATION
 from plugins.outsider import TODAY, Business
 
-FEEDS = 100
+FEEDS = 50
 DAYS = 3
 HOURS = (8, 20)
 LOOKAHEAD = timedelta(days=180)
@@ -23,7 +23,7 @@ Key = tuple[str, date, date, str]
 
 @pytest.fixture
 def town(business: Business) -> Iterator[Business]:
-    """The sandbox's own business of a hundred calendars; its world is left as an empty one afterwards."""
+    """The sandbox's own business of fifty calendars; its world is left as an empty one afterwards."""
     folder = business.sandbox.root / "sandbox"
     order, serving = Order.read(folder / "order.json"), Serving.read(folder / "serving.json")
     assert order is not None

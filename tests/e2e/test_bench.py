@@ -20,7 +20,6 @@ PAGE = ROOT / "docs" / "performance.md"
     [
         ("cycle", "changed stays"),
         ("reading", "read and classified"),
-        ("upsert", "… refusals (429)\n    0  |  0"),
         ("startup", "changeover --help"),
         ("jobs", "… stays without a job, jobs without a stay\n    0, 0"),
     ],

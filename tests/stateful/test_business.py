@@ -24,8 +24,8 @@ def counted(ways: Ways, steps: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("seed", [10, 12], ids=["without jobs", "with jobs"])
 def test_a_business_stays_true_whatever_happens(seed: int) -> None:
-    with counted(Ways(), 160):
-        live_through(seed, 160)
+    with counted(Ways(), 80):
+        live_through(seed, 80)
 
 
 def test_a_business_stays_true_over_real_lines_under_the_durable_engine() -> None:
