@@ -47,7 +47,7 @@ from changeover_sandbox.process import Process
 
 T = TypeVar("T")
 HOMES = 150
-HOURLY, A_SECOND = 1000, 4
+HOURLY, A_SECOND = 1000, 5  # its own second nobody knows; our four are counted as they are sent, not as they arrive
 BETWEEN = 65 * 60.0  # from one cycle to the next: by then the first one's calls are older than an hour
 MOST_CYCLES = 40
 REFUSED = 429

@@ -95,7 +95,7 @@ def jobs(sizes: Sizes) -> Iterator[Finding]:
     against the stand-ins in threads beside it. Whoever is to wait (for the pace of four calls a second, for Airtable's
     five) moves the clock of both gates and both stand-ins ahead instead. A cycle begins every 65 minutes of that clock,
     when no call of the last one is within the hour any more, so the hours are those of the budget; as shipped a cycle
-    begins every four hours. Housecall Pro's stand-in refuses the 1,001st call of any hour and the fifth of a second,
+    begins every four hours. Housecall Pro's stand-in refuses the 1,001st call of any hour and the sixth of a second,
     Airtable's the sixth of a second.
     """
     ran = process([sys.executable, str(ROOT / "scripts" / "bench_hours.py"), str(sizes.stays)], dict(os.environ))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SILENCE: Final = timedelta(seconds=60)  # a worker not heard of for so long is gone (K-7)
 _MOST_WAITS: Final = 4  # threads that answers may hold: half of the server's are left to mails and webhooks
 _FIRST_LOOKS: Final = 2.0  # seconds in which most answers come
-_OFTEN, _SELDOM = 0.01, 0.2
+_OFTEN, _SELDOM = 0.005, 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from changeover.engine.executing import Listening
 from changeover.engine.lines import Busy
 from changeover.ops import logging
 
-_POLL_SECONDS = 0.02  # somebody looks at a button and waits
+_POLL_SECONDS = 0.015  # somebody looks at a button and waits
 
 
 class ClickLine(AskedLine):

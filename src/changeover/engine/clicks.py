@@ -57,7 +57,7 @@ def work(desk: ClickDesk, operation_id: str) -> bool:
 
     Safe to repeat when cut off at any point: what was begun is gone on with (J-53 … J-58). Raises SQLAlchemyError.
     """
-    with desk.database.begin() as connection:
+    with desk.database.begin(lasting=False) as connection:
         operation = operations.find(connection, operation_id)
         event = next(iter(events.find(connection, [event_id(operation_id)])), None)
         if operation is None or not _is_wanted(connection, operation, event, desk.now()):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from changeover.housecallpro.errors import HcpError
 
 NEEDED: Final = ("HCP_API_KEY", "HCP_STR_NEXT_GUEST_JOB_TYPE_ID")
+_VERSION: Final = version("changeover")  # reading it takes a millisecond, and every click asks four times
 _NEEDS_FIELDS: Final = "Sync Service Jobs"  # the automation whose fields every work on jobs writes (AT-12)
 
 
@@ -195,7 +196,7 @@ class Proof:
 
     def __call__(self) -> SchemaFacts:
         """Raises WrongBase, and SchemaDrift for a field that work on jobs needs and the base lacks (JX-38)."""
-        found = schema.verify(self.airtable, self.db, self.spec, self.env, now=now_utc(), version=version("changeover"))
+        found = schema.verify(self.airtable, self.db, self.spec, self.env, now=now_utc(), version=_VERSION)
         lacking = found.blocked.get(_NEEDS_FIELDS, ())
         if lacking:
             raise SchemaDrift("schema_drift", field=lacking[0].field or lacking[0].table)

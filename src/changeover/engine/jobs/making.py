@@ -52,9 +52,12 @@ class Bench:
     home: Home | None
 
     def save(self, making: Making, *, begins: bool = False) -> Making:
-        """Stores the step durably, unless another has taken the row over meanwhile."""
-        desk = self.desk
-        with desk.db.begin() as connection:
+        """Stores the step durably, unless another has taken the row over meanwhile.
+
+        A power cut may undo steps after the row has the job's id: what they did is looked at again then (J-55, J-56).
+        """
+        desk, lasting = self.desk, making.state in (IntentState.POSTING, IntentState.MADE)
+        with desk.db.begin(lasting=lasting) as connection:
             self.lease.check(connection)
             store.save_intent(connection, making.stored())
             if begins:
