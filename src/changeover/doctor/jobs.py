@@ -67,9 +67,11 @@ def homes(patient: Patient) -> Iterator[Result]:
             looked += 1
     except HcpError as error:
         yield warn("homes", f"{looked} of {len(found)} looked at: {error.text}", "run doctor again later")
+    sound = looked - len(seen.faulty)
+    report = warn if sound else _report(patient)  # a home that lacks something holds up no other
     for what, names in seen.wrong.items():
-        yield _report(patient)("homes", f"{len(names)} with {what}: {_some(names)}", "correct the table Properties")
-    yield ok("homes", f"{looked - len(seen.faulty)} of {len(found)} can get jobs")
+        yield report("homes", f"{len(names)} with {what}: {_some(names)}", "correct the table Properties")
+    yield ok("homes", f"{sound} of {len(found)} can get jobs")
 
 
 # -- the company -----------------------------------------------------------------------------------------------------

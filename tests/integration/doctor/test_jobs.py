@@ -109,13 +109,21 @@ def test_homes_that_cannot_get_jobs_are_named_by_what_lacks(house: House) -> Non
 
     found = said(jobs.homes, patient(house, ticked=True))["homes"]
 
-    assert (Level.FAIL, "1 with no HCP Customer ID: Bare House") in found
-    assert (Level.FAIL, "1 with no Turnover Job Template ID: Bare House") in found
-    assert (Level.FAIL, "1 with no HCP Address ID: Lost House") in found
-    assert (Level.FAIL, "1 with a Turnover Job Template ID that is gone or has no line items: Odd House") in found
+    assert (Level.WARN, "1 with no HCP Customer ID: Bare House") in found
+    assert (Level.WARN, "1 with no Turnover Job Template ID: Bare House") in found
+    assert (Level.WARN, "1 with no HCP Address ID: Lost House") in found
+    assert (Level.WARN, "1 with a Turnover Job Template ID that is gone or has no line items: Odd House") in found
     assert any("5 with an HCP Address ID that is not its customer's" in text for _, text in found)
     assert any(text.endswith("and 2 more") for _, text in found)
     assert found[-1] == (Level.OK, "1 of 8 can get jobs")
+
+
+def test_where_no_home_can_get_a_job_the_automations_of_jobs_cannot_work(house: House) -> None:
+    house.edit(house.ids["home"], "Properties", HCP_Address_ID="")
+
+    levels = [said(jobs.homes, patient(house, ticked=ticked))["homes"][0][0] for ticked in (True, False)]
+
+    assert levels == [Level.FAIL, Level.WARN]
 
 
 def test_a_service_or_base_that_does_not_answer_ends_the_look(house: House) -> None:
