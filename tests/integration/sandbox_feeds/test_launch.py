@@ -15,6 +15,7 @@ from pyairtable import Api
 
 from changeover_sandbox.deployment import Folder, Serving
 from changeover_sandbox.seeding import AUTOMATIONS, NEEDS_BROWSER
+from plugins.unmeasured import unmeasured
 
 Answer = dict[str, dict[str, str]]
 
@@ -111,6 +112,17 @@ def test_up_starts_a_business_that_is_ready_to_run(sandbox: Callable[..., tuple[
     order = {"target": f"{answer['feeds']['url']}/webhooks", "to": "reports@example.test"}
     sent = requests.post(f"{answer['cloudmailin']['url']}/_sandbox/send", json=order, timeout=5)
     assert sent.json() == {"outcome": "bounced", "status": 404}
+    assert _broken(answer) <= {"browser"}  # which is but a name here
+
+
+def _broken(answer: Answer) -> set[str]:
+    """What the doctor finds broken, whatever homes of a plausible business lack."""
+    places = {"CHANGEOVER_CONFIG": str(answer["config"]), "CHANGEOVER_HOME": str(answer["home"])}
+    command = [sys.executable, "-m", "changeover.cli", "doctor", "--env", "dev", "--json"]
+    done = subprocess.run(command, env=unmeasured() | places, capture_output=True, text=True, timeout=90, check=False)
+    checks = json.loads(done.stdout)["checks"]
+    assert {each["check"] for each in checks} >= {"housecallpro", "homes"}
+    return {each["check"] for each in checks if each["level"] == "fail"}
 
 
 def test_the_base_names_what_the_company_has(sandbox: Callable[..., tuple[int, Answer]]) -> None:
