@@ -18,7 +18,6 @@ PAGE = ROOT / "docs" / "performance.md"
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("cycle", "changed stays"),
         ("reading", "read and classified"),
         ("startup", "changeover --help"),
         ("jobs", "… stays without a job, jobs without a stay\n    0, 0"),
